@@ -1,0 +1,65 @@
+"""Every error of the product; a docstring is its default message.
+
+EkcError
+├── BadInput            exit code 1: what was given cannot be used
+├── NotFound            exit code 4
+├── NotRunning          exit code 3
+├── Unavailable         a part does not answer; the call goes on without it
+│   ├── StorageDown
+│   └── ResourceDown
+└── CallOver            a conversation ends early; caught once, at the server's edge
+    ├── CallerHungUp
+    ├── CallerSilent
+    └── OperatorWanted  caught by the incoming flow, which hands over
+"""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+
+
+class EkcError(Exception):
+    """Something went wrong in the contact centre."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or cleandoc(self.__doc__ or type(self).__name__))
+
+
+class BadInput(EkcError):
+    """The input cannot be used; correct it and try again."""
+
+
+class NotFound(EkcError):
+    """There is no such thing."""
+
+
+class NotRunning(EkcError):
+    """The system is not running; start it with `ekc up`."""
+
+
+class Unavailable(EkcError):
+    """A part of the system does not answer."""
+
+
+class StorageDown(Unavailable):
+    """The database does not answer; see `ekc doctor`."""
+
+
+class ResourceDown(Unavailable):
+    """The agency's information resource does not answer."""
+
+
+class CallOver(EkcError):
+    """The conversation is over."""
+
+
+class CallerHungUp(CallOver):
+    """The caller has hung up."""
+
+
+class CallerSilent(CallOver):
+    """The caller gave no answer for longer than the silence limit (§19)."""
+
+
+class OperatorWanted(CallOver):
+    """The caller asked for an operator."""

@@ -1,0 +1,439 @@
+"""What the flows and services ask of the outside world. Adapters implement these; tests run the same
+contract against the real adapter and the fake in `ivr/testing.py`.
+
+Storage is synchronous and short: a unit of work is a closure that runs in the store's own thread
+(`Store.run`), so it cannot be open while a prompt plays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from ivr.domain.callback import Callback
+from ivr.domain.enquiry import Application, Card, Contact, ContactOutcome, Outcome
+from ivr.domain.menu import Topic
+from ivr.domain.operators import Operator, OperatorState, SipAccount
+
+T = TypeVar("T")
+
+KEYS = "0123456789*#"
+
+
+class Clock(Protocol):
+    """The only way to ask for the time."""
+
+    def now(self) -> datetime:
+        """Aware wall-clock time, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+
+# --- the telephone ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A sentence of the catalogue: `id` and its parameters by name (see ivr/speech/catalogue.py)."""
+
+    id: str
+    values: Mapping[str, object]
+
+    @classmethod
+    def of(cls, id_: str, **values: object) -> Prompt:
+        return cls(id_, values)
+
+
+class Prompts(Protocol):
+    """Turns prompts into sound."""
+
+    async def audio(self, prompt: Prompt) -> Path:
+        """A file Asterisk can play (8 kHz mono .wav), synthesised if need be.
+
+        Prompts with personal values go to a file that `release` erases. Raises Unavailable when synthesis
+        fails.
+        """
+        ...
+
+    def ready(self, prompt: Prompt) -> Path | None:
+        """The file if it exists already, without waiting."""
+        ...
+
+    def release(self, audio: Path) -> None:
+        """Erase the file if it holds something personal; cached prompts stay."""
+        ...
+
+
+class Channel(Protocol):
+    """What a telephone channel can do. Every method raises CallerHungUp once the caller is gone.
+
+    A digit that ends between two commands is lost (Asterisk, res_agi.c): callers of this port must not
+    await anything else between two commands while keys are expected.
+    """
+
+    @property
+    def id(self) -> str:
+        """Uniqueid of the channel."""
+        ...
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The AGI environment without its `agi_` prefix."""
+        ...
+
+    async def answer(self) -> None: ...
+
+    async def play(self, audio: Path, *, stop_on: str = KEYS) -> str | None:
+        """Play a file; the key that stopped it, or None when it was heard to its end."""
+        ...
+
+    async def wait_key(self, seconds: float) -> str | None:
+        """The next key, or None when the time has passed."""
+        ...
+
+    async def get_variable(self, name: str) -> str | None: ...
+
+    async def set_variable(self, name: str, value: str) -> None: ...
+
+    async def execute(self, application: str, *arguments: str) -> str:
+        """Run a dialplan application; its result. Raises BadInput for an unknown application."""
+        ...
+
+    async def hang_up(self) -> None: ...
+
+
+class Call(Protocol):
+    """A conversation: the verbs that flows are made of. Implemented by ivr/dialogue.py over a Channel.
+
+    Every verb raises CallerHungUp when the caller is gone. The asking verbs also raise OperatorWanted
+    (`0` in a menu, `**` or a lone `0` among digits) and CallerSilent (§19).
+    """
+
+    @property
+    def id(self) -> str:
+        """Uniqueid of the caller's leg."""
+        ...
+
+    @property
+    def number(self) -> str | None:
+        """The caller's number, E.164; None when unknown or withheld."""
+        ...
+
+    @property
+    def arrived_at(self) -> datetime: ...
+
+    @property
+    def pressed_anything(self) -> bool: ...
+
+    async def answer(self) -> None: ...
+
+    async def say(self, prompt: Prompt) -> None:
+        """Play a prompt. A key stops it and is kept as the first of the next answer."""
+        ...
+
+    async def ask_choice(self, prompt: Prompt, choices: str) -> str:
+        """One key of `choices`. `*` repeats; `0` raises OperatorWanted unless it is a choice."""
+        ...
+
+    async def ask_digits(self, prompt: Prompt, *, length: int | None = None, most: int = 32) -> str:
+        """Digits, ended by `#` or, with `length`, by themselves. `*` clears and asks again."""
+        ...
+
+    async def confirm(self, prompt: Prompt) -> bool:
+        """True for 1, False for any other digit key or no answer to the prompt within its patience."""
+        ...
+
+    async def during(self, work: Awaitable[T], *, notice: Prompt | None = None) -> T:
+        """The result of `work`, while keys are still read; `notice` is said if it takes long."""
+        ...
+
+    async def get_variable(self, name: str) -> str | None: ...
+
+    async def set_variable(self, name: str, value: str) -> None: ...
+
+    async def enqueue(self, queue: str, *, priority: int = 0) -> None:
+        """Hand the caller over to a queue: the flow's last verb; the dialplan goes on from here."""
+        ...
+
+    async def hang_up(self) -> None: ...
+
+
+# --- storage ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class TraceEvent:
+    """One thing a caller lived through; never a secret, never a digit of an answer outside menus."""
+
+    call: str
+    at: datetime
+    kind: str
+    """prompt, ask, key, speech, level, queue, bridge, transfer, end"""
+    id: str
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRow:
+    """Who did what to whom."""
+
+    at: datetime
+    actor: str
+    """`ivr`, `cli:<login>`, an operator's extension …"""
+    action: str
+    subject: str
+    """An opaque id: card id, callback id, extension; never a name, number or document."""
+    call: str | None
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallRow:
+    """A line of `ekc calls list`."""
+
+    call: str
+    at: datetime
+    number: str | None
+    card: str
+    state: str
+    """`in_progress` or `ended`"""
+    outcome: ContactOutcome | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayException:
+    """Our own exception to the production calendar; `opens` None means closed all day."""
+
+    day: date
+    opens: time | None
+    closes: time | None
+    """None with `opens` set means 24:00."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuessCounter:
+    """Failed attempts under one key in its current window."""
+
+    failures: int
+    since: datetime
+    locked_until: datetime | None
+    locks: int
+    """How many locks in a row; each is longer than the last."""
+
+
+class Cards(Protocol):
+    def open(self, *, call: str, node: str, number: str | None, at: datetime) -> Card:
+        """The card of this inbound call, made with its registration number if the call has none yet.
+
+        Idempotent by (node, call): the engine and the journal reader both call it. When the card exists
+        and has no number while `number` is given, the number is completed.
+        """
+        ...
+
+    def get(self, id_: str) -> Card:
+        """By id or registration number; raises NotFound."""
+        ...
+
+    def of_call(self, call: str) -> Card | None: ...
+
+    def list(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Card]:
+        """Newest first."""
+        ...
+
+    def change(self, id_: str, **fields: object) -> Card:
+        """Set fields of Card by name (all but id, registration_number, registered_at, number, contacts)."""
+        ...
+
+    def add_topic(self, id_: str, *, agency: str, topic: str) -> None: ...
+
+    def close(self, id_: str, *, outcome: Outcome, at: datetime) -> None: ...
+
+    def contact(self, call: str) -> Contact | None: ...
+
+    def change_contact(self, call: str, **fields: object) -> None:
+        """Set waiting_s, talking_s, wrapup_s, outcome of the contact of a call; raises NotFound."""
+        ...
+
+    def calls(self, *, limit: int | None = None) -> Sequence[CallRow]:
+        """Newest first."""
+        ...
+
+
+class Callbacks(Protocol):
+    def request(self, callback: Callback) -> Callback:
+        """Store it; when the number already has an open callback, that one is returned instead."""
+        ...
+
+    def get(self, id_: str) -> Callback: ...
+
+    def save(self, callback: Callback) -> None:
+        """Store its new state."""
+        ...
+
+    def list(self, *, open_only: bool = False) -> Sequence[Callback]:
+        """In the order of due."""
+        ...
+
+    def open_for_card(self, card: str) -> Callback | None: ...
+
+
+class Applications(Protocol):
+    def upsert(self, applications: Iterable[Application]) -> int:
+        """Insert or update by (agency, number digits, snils); how many rows really changed."""
+        ...
+
+    def by_receipt(self, digits: str, accepted_on: date) -> Sequence[Application]:
+        """Applications whose number has these digits and which were accepted on this day."""
+        ...
+
+
+class Agencies(Protocol):
+    def upsert(self, topics: Iterable[Topic]) -> int:
+        """Insert or update agencies with their topics; how many rows really changed."""
+        ...
+
+    def topics(self) -> Sequence[Topic]: ...
+
+    def codes(self) -> Sequence[str]: ...
+
+
+class Operators(Protocol):
+    def add(self, operator: Operator, ha1: str) -> None:
+        """Raises BadInput when the extension is taken."""
+        ...
+
+    def get(self, extension: str) -> Operator:
+        """Raises NotFound."""
+        ...
+
+    def list(self, *, today: datetime | None = None) -> Sequence[Operator]:
+        """today: the start of the day that `calls_today` counts from."""
+        ...
+
+    def set_state(self, extension: str, state: OperatorState, *, reason: str, at: datetime) -> None: ...
+
+    def set_ha1(self, extension: str, ha1: str) -> None: ...
+
+    def sip_accounts(self) -> Sequence[SipAccount]:
+        """Of every operator that is not disabled."""
+        ...
+
+
+class CalendarDays(Protocol):
+    def list(self) -> Sequence[DayException]: ...
+
+    def set(self, day: DayException) -> None: ...
+
+    def clear(self, day: date) -> bool: ...
+
+
+class Traces(Protocol):
+    def add(self, events: Iterable[TraceEvent]) -> None: ...
+
+    def of_call(self, call: str, *, after: int = 0) -> Sequence[tuple[int, TraceEvent]]:
+        """(sequence number, event) in the order of time; `after`: only later sequence numbers."""
+        ...
+
+
+class Audit(Protocol):
+    def add(self, row: AuditRow) -> None: ...
+
+    def list(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[AuditRow]:
+        """Newest first."""
+        ...
+
+
+class Guesses(Protocol):
+    """Counters of failed look-ups; `key` is hashed with the site's key before it is stored."""
+
+    def get(self, scope: str, key: str) -> GuessCounter | None: ...
+
+    def put(self, scope: str, key: str, counter: GuessCounter) -> None: ...
+
+    def clear(self, scope: str, key: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalLine:
+    """One line of a journal file; its identity is (node, journal, generation, offset), never its text."""
+
+    node: str
+    journal: str
+    """arrivals, queue_log, cel"""
+    generation: str
+    offset: int
+    """Bytes from the start of the file to the start of the line."""
+    call: str
+    """Uniqueid the line speaks of, or empty."""
+    linked: str
+    """Linkedid (CEL), or the call itself."""
+    at: datetime
+    event: str
+    data: Mapping[str, str]
+    """What is needed later; a caller's number is not part of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalPosition:
+    """How far a journal file has been read."""
+
+    generation: str
+    offset: int
+
+
+class Journal(Protocol):
+    def position(self, node: str, journal: str) -> JournalPosition | None: ...
+
+    def advance(self, node: str, journal: str, position: JournalPosition) -> None: ...
+
+    def add(self, lines: Iterable[JournalLine]) -> None:
+        """Store lines; one that is already there is left as it is."""
+        ...
+
+    def of_linked(self, linked: str) -> Sequence[JournalLine]:
+        """All lines of a call and the legs linked with it, in the order of time, then of reading."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without `commit` rolls back."""
+
+    cards: Cards
+    callbacks: Callbacks
+    applications: Applications
+    agencies: Agencies
+    operators: Operators
+    calendar: CalendarDays
+    traces: Traces
+    audit: Audit
+    guesses: Guesses
+    journal: Journal
+
+    def commit(self) -> None: ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def transaction(self) -> AbstractContextManager[UnitOfWork]:
+        """A unit of work in the caller's thread (CLI, tests). Raises StorageDown."""
+        ...
+
+    async def run(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Run `work` and commit, in the store's thread. Raises StorageDown."""
+        ...
+
+
+class InformationResource(Protocol):
+    """An agency's information resource (§22)."""
+
+    async def applications(self, digits: str, accepted_on: date) -> Sequence[Application]:
+        """By the receipt's number (digits only) and date. Raises ResourceDown."""
+        ...

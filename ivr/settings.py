@@ -1,0 +1,185 @@
+"""Settings: environment `EKC_…` over `ekc.toml` in the state directory over the defaults below.
+
+Durations are seconds. Tables of `ekc.toml` are nested models (`[trunk] host` is `EKC_TRUNK__HOST`).
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ivr.domain.errors import BadInput
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+def _port_range(value: object) -> object:
+    if isinstance(value, str):
+        low, dash, high = value.partition("-")
+        if not dash or not low.strip().isdigit() or not high.strip().isdigit():
+            raise ValueError("write a range of ports as 20000-21000")
+        return (int(low), int(high))
+    return value
+
+
+class Trunk(BaseModel):
+    """The SIP trunk to the operator of the 8-800 number; `host` empty means loopback peers only."""
+
+    host: str = ""
+    port: Port = 5060
+    transport: Literal["udp", "tcp"] = "udp"
+    username: str = ""
+    password_file: Path | None = None
+    identity: Literal["auto", "pai", "rpid", "from"] = "auto"
+    """auto: P-Asserted-Identity, else From."""
+    outbound_cli: str = "+78006000000"
+
+
+class Settings(BaseSettings):
+    """All settings of one system; see docs/settings.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EKC_", env_nested_delimiter="__", extra="ignore", validate_default=True
+    )
+
+    state: Path = Path("state")
+
+    # Where we listen
+    bind: str = "127.0.0.1"
+    sip_port: Port = 5060
+    operators_port: Port = 5070
+    web_port: Port = 8080
+    ami_port: Port = 5038
+    agi_port: Port = 4573
+    rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = (20000, 21000)
+    trunk: Trunk = Trunk()
+    max_calls: Annotated[int, Field(ge=1)] = 400
+
+    # What we keep
+    database_url: str = ""
+    """Empty: SQLite `ekc.db` in the state directory. PostgreSQL: `postgresql://user@host/name`."""
+    prompts_dir: Path | None = None
+    asterisk_root: Path | None = None
+    """An unpacked tree or `/`; empty: the installed one if supported, else the cache of `make setup`."""
+    synthesis_command: str = "espeak-ng -v ru -s 130 -w {output} -f {input}"
+    node: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] = "node1"
+
+    # How the line behaves
+    timezone: str = "Asia/Yekaterinburg"
+    opens: str = "09:00"
+    closes: str = "18:00"
+    silence_seconds: Seconds = 60.0
+    digit_seconds: Seconds = 6.0
+    """Between two digits of one answer."""
+    no_input: Literal["goodbye", "operator"] = "goodbye"
+    recording: bool = False
+    queue_seconds: Seconds = 900.0
+    queue_length: Annotated[int, Field(ge=1)] = 100
+    ring_seconds: Seconds = 20.0
+    wrapup_seconds: Seconds = 30.0
+    served_seconds: Seconds = 5.0
+    pair_tries_per_call: Annotated[int, Field(ge=1)] = 3
+    pair_tries_per_caller: Annotated[int, Field(ge=1)] = 10
+    """Wrong receipt number and date pairs from one calling number in an hour, then a lock."""
+    pair_tries_per_line: Annotated[int, Field(ge=1)] = 300
+    """Wrong pairs of everybody in an hour, then each look-up is delayed and an alarm raised."""
+
+    # How the engine guards itself
+    agi_connections: Annotated[int, Field(ge=1)] = 500
+    agi_idle_seconds: Seconds = 10.0
+    """A client that connects and says nothing."""
+    drain_seconds: Seconds = 10.0
+    heartbeat_seconds: Seconds = 5.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        state = init_settings().get("state") or os.environ.get("EKC_STATE") or "state"
+        toml = TomlConfigSettingsSource(settings_cls, Path(state) / "ekc.toml")
+        return (init_settings, env_settings, toml)
+
+    @field_validator("state")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone; name one like Asia/Yekaterinburg") from None
+        return value
+
+    @model_validator(mode="after")
+    def _trunk_is_named(self) -> Settings:
+        if not ip_address(self.bind).is_loopback and not self.trunk.host:
+            raise ValueError(f"bind is {self.bind}: name the trunk (EKC_TRUNK__HOST) before leaving loopback")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database as SQLAlchemy names it: `sqlite:///…` or `postgresql+psycopg://…`."""
+        if not self.database_url:
+            return f"sqlite:///{self.state / 'ekc.db'}"
+        head, sep, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg{sep}{rest}" if head in ("postgres", "postgresql") else self.database_url
+
+    @property
+    def run_dir(self) -> Path:
+        return self.state / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def asterisk_dir(self) -> Path:
+        """Everything of Asterisk's that changes: etc, lib, spool, log, run."""
+        return self.state / "asterisk"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.state / "keys"
+
+    @property
+    def prompts_cache(self) -> Path:
+        return self.state / "prompts"
+
+
+def load(state: str | Path | None = None) -> Settings:
+    """The settings in force.
+
+    state: the state directory, or None for `EKC_STATE` or `./state`.
+    Raises BadInput with one line for each wrong setting.
+    """
+    try:
+        return Settings(state=Path(state)) if state is not None else Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise BadInput("wrong settings (environment EKC_… or ekc.toml): " + "; ".join(lines)) from None
