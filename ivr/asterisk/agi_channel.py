@@ -1,0 +1,204 @@
+"""A telephone channel over one FastAGI connection: `ivr.ports.Channel`.
+
+A digit that ends while Asterisk runs no command of ours is read and thrown away (run_agi of res_agi.c).
+So a reply resolves the waiting command straight from the socket's callback, and the next command is
+written in the following turn of the event loop. Nothing that was typed is ever logged here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
+from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
+from ivr.ports import KEYS
+
+LONGEST_WAIT = 3600.0
+"""Seconds of one WAIT FOR DIGIT; its argument is a C int of milliseconds and negative means for ever."""
+
+
+class AgiChannel:
+    """One call in the hands of a handler; made by the server, which feeds it with events."""
+
+    def __init__(
+        self,
+        wire: AgiConnection,
+        transport: asyncio.WriteTransport,
+        environment: Mapping[str, str],
+        *,
+        reply_seconds: float,
+    ) -> None:
+        """reply_seconds: how long Asterisk may take beyond what a command itself takes."""
+        self._wire = wire
+        self._transport = transport
+        self._environment = environment
+        self._reply_seconds = reply_seconds
+        self._loop = asyncio.get_running_loop()
+        self._reply: asyncio.Future[Reply] | None = None
+        self._owed: asyncio.Future[None] | None = None
+        self._gone = False
+        self._closed = False
+
+    # --- what the server tells ---
+
+    def feed(self, event: Reply | HangUp) -> None:
+        """Take an event of the wire; raises ProtocolError for a reply nobody asked for."""
+        if isinstance(event, HangUp):
+            self._gone = True
+        elif self._reply is None:
+            raise ProtocolError("an AGI reply came without a command")
+        else:
+            reply, self._reply = self._reply, None
+            if not reply.done():
+                reply.set_result(event)
+            self._settle()
+
+    def closed(self) -> None:
+        """The connection is no more; whoever waits for a reply learns that the caller is gone."""
+        self._gone = self._closed = True
+        reply, self._reply = self._reply, None
+        if reply is not None and not reply.done():
+            reply.set_exception(CallerHungUp())
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._owed is not None:
+            self._owed.set_result(None)
+            self._owed = None
+
+    # --- the port ---
+
+    @property
+    def id(self) -> str:
+        return self._environment.get("uniqueid", "")
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._environment
+
+    async def answer(self) -> None:
+        """Answer the call; Asterisk waits up to half a second for the caller's first RTP."""
+        if (await self._command("ANSWER")).result == -1:
+            await self._check_alive()
+            raise Unavailable("Asterisk could not answer the call")
+
+    async def play(self, audio: Path, *, stop_on: str = KEYS) -> str | None:
+        """Play a file; the key that stopped it, or None when it was heard to its end.
+
+        stop_on: keys that stop it, empty for none. Raises Unavailable when Asterisk cannot open the file.
+        """
+        reply = await self._command("STREAM FILE", str(audio.with_suffix("")), stop_on)
+        if reply.result == -1:
+            await self._check_alive()
+            raise Unavailable("Asterisk cannot play a prompt: the file is missing or unreadable")
+        return _key(reply)
+
+    async def wait_key(self, seconds: float) -> str | None:
+        """The next key of `ports.KEYS`, or None when the time has passed; at most an hour."""
+        until = self._loop.time() + min(seconds, LONGEST_WAIT)
+        while True:
+            left = max(until - self._loop.time(), 0.0)
+            milliseconds = str(math.ceil(left * 1000))
+            reply = await self._command("WAIT FOR DIGIT", milliseconds, limit=left + self._reply_seconds)
+            if reply.result == -1:
+                self._gone = True
+                raise CallerHungUp
+            key = _key(reply)
+            if key is not None or reply.result == 0:
+                return key
+
+    async def get_variable(self, name: str) -> str | None:
+        """A channel variable or function; None when it is unset. Asterisk cuts it at 1023 bytes."""
+        reply = await self._command("GET VARIABLE", name, limit=self._reply_seconds)
+        return None if reply.result == 0 else reply.data or ""
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a channel variable.
+
+        Tried even after a hang-up, as long as the connection stands: the dialplan's `h` reads it.
+        """
+        await self._command("SET VARIABLE", name, value, limit=self._reply_seconds, even_if_gone=True)
+
+    async def execute(self, application: str, *arguments: str) -> str:
+        """Run a dialplan application; what it returned.
+
+        arguments: without commas, which would make two of one. Raises BadInput for an unknown application.
+        """
+        if any("," in argument for argument in arguments):
+            raise BadInput("a comma in an argument of a dialplan application makes two of it")
+        reply = await self._command("EXEC", application, ",".join(arguments))
+        if reply.result == -2:
+            raise BadInput(f"Asterisk has no application {application}")
+        if reply.result == -1:
+            await self._check_alive()
+        return str(reply.result)
+
+    async def hang_up(self) -> None:
+        """Hang up the channel; every further method but set_variable raises CallerHungUp."""
+        await self._command("HANGUP", limit=self._reply_seconds)
+        self._gone = True
+
+    # --- one command at a time ---
+
+    async def _check_alive(self) -> None:
+        """Raise CallerHungUp if the -1 just received means that.
+
+        The same -1 says that a file cannot be opened or an application failed. WAIT FOR DIGIT of 0 ms
+        reads nothing from the channel, and answers -1 or 511 when it is hung up.
+        """
+        await self.wait_key(0)
+
+    async def _command(
+        self, command: str, *arguments: str, limit: float | None = None, even_if_gone: bool = False
+    ) -> Reply:
+        """The reply to a command, which is written before anything is awaited.
+
+        limit: seconds after which Asterisk counts as hung and the connection is cut (Unavailable).
+        """
+        line = self._wire.send(command, *arguments)
+        while self._owed is not None:
+            await asyncio.wait([self._owed])
+        if self._closed or self._transport.is_closing() or (self._gone and not even_if_gone):
+            raise CallerHungUp
+        if self._reply is not None:
+            raise RuntimeError("two AGI commands at once on one channel")
+        self._reply = reply = self._loop.create_future()
+        self._transport.write(line)
+        answer = await self._answer(reply, limit)
+        if answer.code == 511:
+            self._gone = True
+        if self._gone and not (even_if_gone and answer.code == 200):
+            raise CallerHungUp
+        if answer.code != 200:
+            raise BadInput(f"Asterisk refused {command} with {answer.code}")
+        return answer
+
+    async def _answer(self, reply: asyncio.Future[Reply], limit: float | None) -> Reply:
+        timer = None if limit is None else self._loop.call_later(limit, self._overdue, reply)
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            if self._reply is reply:  # Asterisk still owes the reply: the next command waits for it
+                self._owed = self._loop.create_future()
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _overdue(self, reply: asyncio.Future[Reply]) -> None:
+        if not reply.done():
+            reply.set_exception(Unavailable("Asterisk does not answer an AGI command"))
+        self._gone = True
+        self._transport.abort()
+
+
+def _key(reply: Reply) -> str | None:
+    """The key whose character code is the result; None for none and for what no telephone has."""
+    code = reply.result
+    return chr(code) if isinstance(code, int) and code in _KEY_CODES else None
+
+
+_KEY_CODES = frozenset(map(ord, KEYS))
