@@ -125,7 +125,7 @@ class _Session(Manager):  # type: ignore[misc]  # panoramisk has no types
     async def ask(self, action: Mapping[str, Value], seconds: float) -> list[AmiMessage]:
         """Raises Unavailable after `seconds` or when the connection is lost."""
         sent = Action(dict(action))
-        self._ami.send(sent)
+        self._ami.send(sent, as_list=None)  # None: it sees by itself whether a list follows
         try:
             await asyncio.wait((sent.future, self.lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not sent.future.done():

@@ -1,0 +1,240 @@
+"""AgiChannel over a real socket: the test plays Asterisk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from ivr.asterisk.agi import AgiChannel
+from ivr.domain.errors import BadInput, CallerHungUp, EkcError, Unavailable
+from tests.wire.asterisk import Asterisk, serving, until_idle
+
+PROMPT = Path("/prompts/menu.v2.wav")
+STREAM = 'STREAM FILE "/prompts/menu.v2" "0123456789*#"'
+ALIVE = 'WAIT FOR DIGIT "0"'
+Step = Callable[[AgiChannel], Awaitable[object]]
+
+
+async def play(channel: AgiChannel) -> object:
+    return await channel.play(PROMPT)
+
+
+async def answer(channel: AgiChannel) -> object:
+    await channel.answer()
+    return None
+
+
+async def wait_key(channel: AgiChannel) -> object:
+    return await channel.wait_key(0)
+
+
+async def get_variable(channel: AgiChannel) -> object:
+    return await channel.get_variable("X")
+
+
+async def set_variable(channel: AgiChannel) -> object:
+    await channel.set_variable("X", 'a "b"')
+    return None
+
+
+async def execute(channel: AgiChannel) -> object:
+    return await channel.execute("Queue", "general", "", "60")
+
+
+async def hang_up(channel: AgiChannel) -> object:
+    await channel.hang_up()
+    return None
+
+
+async def outcome(step: Step, *dialogue: tuple[str, str], close: bool = False) -> object:
+    """What a step of a handler returned or raised while Asterisk spoke its part."""
+    outcomes: list[object] = []
+
+    async def handler(channel: AgiChannel) -> None:
+        try:
+            outcomes.append(await step(channel))
+        except EkcError as error:
+            outcomes.append(type(error))
+
+    async with serving({"line": handler}) as server:
+        asterisk = await Asterisk.call(server.port)
+        await asterisk.answers(dialogue)
+        if close:
+            assert await asterisk.hears()
+            await asterisk.close()
+        else:
+            assert await asterisk.hears() == ""
+            await asterisk.close()
+        await until_idle(server)
+    (result,) = outcomes
+    return result
+
+
+@pytest.mark.parametrize(
+    ("step", "dialogue", "expected"),
+    [
+        (answer, [("ANSWER", "200 result=0")], None),
+        (answer, [("ANSWER", "200 result=-1"), (ALIVE, "200 result=-1")], CallerHungUp),
+        (answer, [("ANSWER", "200 result=-1"), (ALIVE, "200 result=0")], Unavailable),
+        (play, [(STREAM, "200 result=0 endpos=8000")], None),
+        (play, [(STREAM, "200 result=53 endpos=800")], "5"),
+        (play, [(STREAM, "200 result=35 endpos=800")], "#"),
+        (play, [(STREAM, "200 result=-1 endpos=0"), (ALIVE, "200 result=0")], Unavailable),
+        (play, [(STREAM, "200 result=-1 endpos=0\nHANGUP")], CallerHungUp),
+        (play, [(STREAM, "200 result=-1 endpos=0"), (ALIVE, "HANGUP\n511 dead")], CallerHungUp),
+        (play, [(STREAM, "511 Command Not Permitted on a dead channel")], CallerHungUp),
+        (play, [(STREAM, "520-Invalid\nUsage: x\n520 End of proper usage.")], BadInput),
+        (play, [(STREAM, "510 Invalid or unknown command")], BadInput),
+        (wait_key, [(ALIVE, "200 result=0")], None),
+        (wait_key, [(ALIVE, "200 result=42")], "*"),
+        (wait_key, [(ALIVE, "200 result=65"), (ALIVE, "200 result=49")], "1"),
+        (wait_key, [(ALIVE, "200 result=-1")], CallerHungUp),
+        (get_variable, [('GET VARIABLE "X"', "200 result=0")], None),
+        (get_variable, [('GET VARIABLE "X"', "200 result=1 ()")], ""),
+        (get_variable, [('GET VARIABLE "X"', "200 result=1 (a (b))")], "a (b)"),
+        (get_variable, [('GET VARIABLE "X"', "HANGUP\n200 result=1 (a)")], CallerHungUp),
+        (set_variable, [('SET VARIABLE "X" "a \\"b\\""', "200 result=1")], None),
+        (set_variable, [('SET VARIABLE "X" "a \\"b\\""', "HANGUP\n200 result=1")], None),
+        (execute, [('EXEC "Queue" "general,,60"', "200 result=0")], "0"),
+        (execute, [('EXEC "Queue" "general,,60"', "200 result=-2")], BadInput),
+        (execute, [('EXEC "Queue" "general,,60"', "200 result=-1"), (ALIVE, "200 result=0")], "-1"),
+        (execute, [('EXEC "Queue" "general,,60"', "200 result=-1\nHANGUP")], CallerHungUp),
+        (hang_up, [("HANGUP", "200 result=1")], None),
+    ],
+)
+async def test_each_answer_of_asterisk_has_its_meaning(
+    step: Step, dialogue: list[tuple[str, str]], expected: object
+) -> None:
+    assert await outcome(step, *dialogue) == expected
+
+
+@pytest.mark.parametrize("step", [answer, play, wait_key, get_variable, set_variable, execute, hang_up])
+async def test_a_connection_closed_in_mid_command_is_a_hang_up(step: Step) -> None:
+    assert await outcome(step, close=True) is CallerHungUp
+
+
+async def test_the_environment_and_the_id_are_those_of_the_call() -> None:
+    async def step(channel: AgiChannel) -> object:
+        return channel.id, channel.environment["network_script"], channel.environment["rdnis"]
+
+    assert await outcome(step) == ("1700000000.1", "line", "")
+
+
+async def test_after_a_hang_up_nothing_is_sent_but_variables() -> None:
+    async def step(channel: AgiChannel) -> object:
+        with pytest.raises(CallerHungUp):
+            await channel.play(PROMPT)
+        for further in (answer, play, wait_key, get_variable, execute, hang_up):
+            with pytest.raises(CallerHungUp):
+                await further(channel)
+        return await set_variable(channel)
+
+    dialogue = (
+        (STREAM, "200 result=-1 endpos=800\nHANGUP"),
+        ('SET VARIABLE "X" "a \\"b\\""', "200 result=1"),
+    )
+    assert await outcome(step, *dialogue) is None
+
+
+async def test_a_hangup_line_between_replies_ends_the_next_command_unsent() -> None:
+    heard = asyncio.Event()
+
+    async def step(channel: AgiChannel) -> object:
+        assert await channel.get_variable("X") is None
+        await heard.wait()
+        return await channel.play(PROMPT)
+
+    async def handler(channel: AgiChannel) -> None:
+        with pytest.raises(CallerHungUp):
+            await step(channel)
+        outcomes.append("hung up")
+
+    outcomes: list[str] = []
+    async with serving({"line": handler}) as server:
+        asterisk = await Asterisk.call(server.port)
+        assert await asterisk.hears() == 'GET VARIABLE "X"'
+        asterisk.say("200 result=0", "HANGUP")
+        await asyncio.sleep(0.01)
+        heard.set()
+        assert await asterisk.hears() == ""
+        await asterisk.close()
+    assert outcomes == ["hung up"]
+
+
+async def test_a_comma_in_an_argument_of_an_application_is_refused() -> None:
+    async def step(channel: AgiChannel) -> object:
+        return await channel.execute("Dial", "PJSIP/201,20")
+
+    assert await outcome(step) is BadInput
+
+
+async def test_a_command_cancelled_by_the_handler_leaves_the_next_one_its_own_reply() -> None:
+    async def step(channel: AgiChannel) -> object:
+        waiting = asyncio.ensure_future(channel.wait_key(3))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        return waiting.cancelled(), await channel.get_variable("X")
+
+    dialogue = (('WAIT FOR DIGIT "3000"', "200 result=53"), ('GET VARIABLE "X"', "200 result=1 (a)"))
+    assert await outcome(step, *dialogue) == (True, "a")
+
+
+async def test_asterisk_that_does_not_answer_a_quick_command_is_cut_off() -> None:
+    results: list[object] = []
+
+    async def handler(channel: AgiChannel) -> None:
+        with pytest.raises(Unavailable):
+            await channel.get_variable("X")
+        results.append("unavailable")
+
+    async with serving({"line": handler}, idle_seconds=0.05) as server:
+        asterisk = await Asterisk.call(server.port)
+        assert await asterisk.hears() == 'GET VARIABLE "X"'
+        assert await asterisk.hears() == ""
+        await asterisk.close()
+        await until_idle(server)
+    assert results == ["unavailable"]
+
+
+async def test_keys_never_reach_the_log() -> None:
+    with capture_logs() as logs:
+        await outcome(play, (STREAM, "200 result=53 endpos=481516"))
+        await outcome(get_variable, ('GET VARIABLE "X"', "481516"))
+    assert logs
+    assert "481516" not in repr(logs)
+
+
+async def test_the_next_command_leaves_in_the_turn_after_its_reply() -> None:
+    turns: list[int] = []
+
+    async def step(channel: AgiChannel) -> object:
+        loop = asyncio.get_running_loop()
+        turn = 0
+
+        def count() -> None:
+            nonlocal turn
+            turn += 1
+            ticking[0] = loop.call_soon(count)
+
+        ticking = [loop.call_soon(count)]
+        reply = asyncio.ensure_future(channel.get_variable("X"))
+        feed = channel.feed
+
+        def fed(event: object) -> None:
+            turns.append(turn)
+            feed(event)  # type: ignore[arg-type]
+
+        channel.feed = fed  # type: ignore[method-assign]
+        await reply
+        turns.append(turn)
+        ticking[0].cancel()
+        return None
+
+    await outcome(step, ('GET VARIABLE "X"', "200 result=0"))
+    replied, resumed = turns
+    assert resumed - replied <= 2
