@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, time
 from io import TextIOWrapper
@@ -115,50 +115,62 @@ class Logs:
             handler.close()
 
 
+_BEFORE: tuple[Any, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    structlog.processors.format_exc_info,
+)
+_OURS = (
+    structlog.stdlib.filter_by_level,
+    *_BEFORE,
+    mask_personal,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+)
+
+
 def configure_logs(
-    level: str = "info", *, directory: Path | None = None, name: str = "engine", stream: TextIO | None = None
+    level: str = "info",
+    *,
+    directory: Path | None = None,
+    name: str = "engine",
+    stream: TextIO | None = None,
+    quiet: bool = False,
 ) -> Logs:
     """Send every log, ours and the libraries', as masked JSON lines to stderr and `<directory>/<name>.log`.
 
-    directory: made with mode 0700 when missing; None: stderr only. Call it once in each process, before the
-    first log line. Raises OSError when the file cannot be opened.
+    directory: made with mode 0700 when missing; None: no file. stream: instead of stderr. quiet: the file only,
+    for a program whose stderr is for people (`ekc up`). Call it once in each process. Raises OSError when the file cannot be opened.
     """
-    before: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.format_exc_info,
-    ]
     structlog.configure(
-        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_OURS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handlers = _handlers(directory, name, stream)
+    handlers = tuple(_handlers(directory, name, None if quiet else stream or sys.stderr))
     root = logging.getLogger()
     for handler in handlers:
-        handler.setFormatter(_formatter(before))
+        handler.setFormatter(_formatter())
         root.addHandler(handler)
     root.setLevel(level.upper())
     return Logs(handlers)
 
 
-def _handlers(directory: Path | None, name: str, stream: TextIO | None) -> tuple[logging.Handler, ...]:
-    to_stderr: logging.Handler = logging.StreamHandler(stream or sys.stderr)
-    if directory is None:
-        return (to_stderr,)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = directory / f"{name}.log"
-    to_file = _PrivateFile(path, maxBytes=LOG_BYTES, backupCount=LOG_GENERATIONS, encoding="utf-8")
-    path.chmod(0o600)
-    return (to_stderr, to_file)
+def _handlers(directory: Path | None, name: str, stream: TextIO | None) -> Iterator[logging.Handler]:
+    if stream is not None:
+        yield logging.StreamHandler(stream)
+    if directory is not None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = directory / f"{name}.log"
+        yield _PrivateFile(path, maxBytes=LOG_BYTES, backupCount=LOG_GENERATIONS, encoding="utf-8")
+        path.chmod(0o600)
 
 
-def _formatter(before: list[Any]) -> logging.Formatter:
+def _formatter() -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *before],
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_BEFORE],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             mask_personal,
@@ -168,8 +180,13 @@ def _formatter(before: list[Any]) -> logging.Formatter:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger: `log.info("call_ended", call=call.id, outcome=outcome)`."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    """A logger: `log.info("call_ended", call=call.id, outcome=outcome)`.
+
+    It never writes to stdout, which is for `--json`, even where `configure_logs` has not been called.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name), processors=_OURS, wrapper_class=structlog.stdlib.BoundLogger
+    )
     return logger
 
 

@@ -137,6 +137,13 @@ def test_lines_below_the_level_are_not_written(lines: io.StringIO) -> None:
     assert lines.getvalue() == ""
 
 
+def test_an_unconfigured_logger_keeps_stdout_clean_and_masks(capsys: pytest.CaptureFixture[str]) -> None:
+    get_logger("ivr.test").error("bad", number="+79123456789")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "9123456789" not in err
+
+
 def test_the_log_file_and_its_older_generations_are_private(tmp_path: Path, lines: io.StringIO) -> None:
     path = tmp_path / "log" / "engine.log"
     get_logger("ivr.test").info("first")
