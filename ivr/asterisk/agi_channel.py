@@ -97,12 +97,16 @@ class AgiChannel:
         return _key(reply)
 
     async def wait_key(self, seconds: float) -> str | None:
-        """The next key of `ports.KEYS`, or None when the time has passed; at most an hour."""
+        """The next key of `ports.KEYS`, or None when the time has passed; at most an hour.
+
+        It may wait up to 20 ms longer than asked (see `_off_beat`); 0 does not wait at all.
+        """
         until = self._loop.time() + min(seconds, LONGEST_WAIT)
         while True:
             left = max(until - self._loop.time(), 0.0)
-            milliseconds = str(math.ceil(left * 1000))
-            reply = await self._command("WAIT FOR DIGIT", milliseconds, limit=left + self._reply_seconds)
+            milliseconds = _off_beat(math.ceil(left * 1000))
+            limit = left + self._reply_seconds
+            reply = await self._command("WAIT FOR DIGIT", str(milliseconds), limit=limit)
             if reply.result == -1:
                 self._gone = True
                 raise CallerHungUp
@@ -193,6 +197,19 @@ class AgiChannel:
             reply.set_exception(Unavailable("Asterisk does not answer an AGI command"))
         self._gone = True
         self._transport.abort()
+
+
+def _off_beat(milliseconds: int) -> int:
+    """The next number of milliseconds that is half an RTP packet (20 ms) off the beat.
+
+    A digit that ends between two commands is not lost yet: Asterisk emulates it and reports its end
+    80 ms later, in time with a packet (__ast_read of channel.c). A wait of whole packets would end
+    exactly then again, and the digit would be lost; seen with waits of 20 and 100 ms.
+    """
+    return milliseconds + (_HALF_PACKET - milliseconds) % _PACKET if milliseconds > 0 else 0
+
+
+_PACKET, _HALF_PACKET = 20, 10
 
 
 def _key(reply: Reply) -> str | None:

@@ -165,6 +165,27 @@ async def test_a_hangup_line_between_replies_ends_the_next_command_unsent() -> N
     assert outcomes == ["hung up"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "milliseconds"), [(0, 0), (-1, 0), (0.02, 30), (0.1, 110), (0.11, 110), (9999, 3600010)]
+)
+async def test_a_wait_is_never_a_whole_number_of_rtp_packets(seconds: float, milliseconds: int) -> None:
+    async def step(channel: AgiChannel) -> object:
+        channel._loop = FrozenClock()  # type: ignore[assignment]
+        return await channel.wait_key(seconds)
+
+    assert await outcome(step, (f'WAIT FOR DIGIT "{milliseconds}"', "200 result=0")) is None
+
+
+class FrozenClock:
+    """A loop whose time stands still."""
+
+    def time(self) -> float:
+        return 0.0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(asyncio.get_running_loop(), name)
+
+
 async def test_a_comma_in_an_argument_of_an_application_is_refused() -> None:
     async def step(channel: AgiChannel) -> object:
         return await channel.execute("Dial", "PJSIP/201,20")
@@ -180,7 +201,7 @@ async def test_a_command_cancelled_by_the_handler_leaves_the_next_one_its_own_re
         await asyncio.wait([waiting])
         return waiting.cancelled(), await channel.get_variable("X")
 
-    dialogue = (('WAIT FOR DIGIT "3000"', "200 result=53"), ('GET VARIABLE "X"', "200 result=1 (a)"))
+    dialogue = (('WAIT FOR DIGIT "3010"', "200 result=53"), ('GET VARIABLE "X"', "200 result=1 (a)"))
     assert await outcome(step, *dialogue) == (True, "a")
 
 
