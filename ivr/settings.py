@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     asterisk_root: Path | None = None
     """An unpacked tree or `/`; empty: the installed one if supported, else the cache of `make setup`."""
     synthesis_command: str = "espeak-ng -v ru -s 130 -w {output} -f {input}"
+    synthesis_seconds: Seconds = 10.0
+    """What one run of the command may take."""
     node: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] = "node1"
 
     # How the line behaves

@@ -1,0 +1,272 @@
+"""Prompts as sound files: synthesised once, kept by content; personal ones made for one hearing.
+
+Cached files are named by a hash of what they say and how, so that a changed text, command or recording
+makes a new file and nothing else does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ivr.domain.errors import Unavailable
+from ivr.ports import Prompt
+from ivr.settings import Settings
+from ivr.speech import catalogue, recordings
+from ivr.speech.parts import Piece
+from ivr.speech.synthesis import Synthesiser
+
+SOUNDS_VERSION = 1
+"""Raise it when sound.py makes different sound of the same input."""
+_PREPARED_AT_ONCE = 2
+_AT_ONCE = 4
+_BETWEEN_PIECES, _BETWEEN_WORDS = "+250", "+90"  # milliseconds
+_FORGOTTEN = 3600.0
+_UNUSED = 30 * 86400.0
+
+Progress = Callable[[int, int], None]
+"""Told how many prompts of how many are made."""
+
+
+@dataclass(frozen=True)
+class Say:
+    """Words to synthesise."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Play:
+    """Recorded sounds, one after the other."""
+
+    files: tuple[Path, ...]
+
+
+Segment = Say | Play
+
+
+class PromptStore:
+    """`ivr.ports.Prompts` over a synthesiser and a folder.
+
+    cache: where what everybody hears is kept. private: where what one caller hears is made; nobody else may
+    read it, and nothing else may lie there. own: the site's recordings `<id>.wav`. core: the folder of
+    Asterisk's Russian sounds; None: everything is synthesised.
+    """
+
+    def __init__(
+        self,
+        synthesiser: Synthesiser,
+        *,
+        voice: str,
+        cache: Path,
+        private: Path,
+        own: Path | None = None,
+        core: Path | None = None,
+    ) -> None:
+        self._synthesiser = synthesiser
+        self._voice = voice
+        self._cache = cache
+        self._private = private
+        self._own = own
+        self._core = core
+        self._making: dict[str, asyncio.Task[Path]] = {}
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, core: Path | None) -> PromptStore:
+        """The prompts of this site. Raises BadInput for a synthesis command that cannot work."""
+        return cls(
+            Synthesiser(settings.synthesis_command, seconds=settings.synthesis_seconds),
+            voice=settings.synthesis_command,
+            cache=settings.prompts_cache,
+            private=settings.run_dir / "speech",
+            own=settings.prompts_dir,
+            core=core,
+        )
+
+    # --- the port ---
+
+    async def audio(self, prompt: Prompt) -> Path:
+        segments = self._segments(prompt)
+        if catalogue.entry(prompt.id).personal:
+            return await self._for_one_hearing(segments)
+        path = self._cached(segments)
+        if path.is_file():
+            return path
+        task = self._making.get(path.name)
+        if task is None:
+            task = asyncio.create_task(self._make(segments, path))
+            self._making[path.name] = task
+            task.add_done_callback(lambda done: self._made(path.name, done))
+        return await asyncio.shield(task)
+
+    def ready(self, prompt: Prompt) -> Path | None:
+        segments = self._segments(prompt)
+        if catalogue.entry(prompt.id).personal:
+            return None
+        path = self._cached(segments)
+        return path if path.is_file() else None
+
+    def release(self, audio: Path) -> None:
+        if audio.parent == self._private:
+            audio.unlink(missing_ok=True)
+
+    # --- at start-up ---
+
+    def wipe(self) -> None:
+        """Erase what an earlier engine left of personal speech; for the start of the only engine."""
+        shutil.rmtree(self._private, ignore_errors=True)
+        _private_folder(self._private)
+
+    async def prepare(self, progress: Progress | None = None) -> None:
+        """Make every prompt that can be made before anybody calls, and name some for the dialplan.
+
+        A prompt without parameters is then also found as `<cache>/<id>.wav`. Raises Unavailable after
+        having tried them all, when some could not be made.
+        """
+        prompts = sorted(catalogue.prepared(), key=lambda prompt: prompt.id != "emergency")
+        turn = asyncio.Semaphore(_PREPARED_AT_ONCE)
+        made = 0
+
+        async def one(prompt: Prompt) -> Path | None:
+            nonlocal made
+            async with turn:
+                path = await self._attempt(prompt)
+            made += path is not None
+            if progress is not None:
+                progress(made, len(prompts))
+            return path
+
+        paths = await asyncio.gather(*map(one, prompts))
+        self._forget_unused({path for path in paths if path is not None})
+        if made < len(prompts):
+            raise Unavailable(f"speech synthesis: {len(prompts) - made} of {len(prompts)} prompts not made")
+
+    async def _attempt(self, prompt: Prompt) -> Path | None:
+        try:
+            path = await self.audio(prompt)
+        except Unavailable:
+            return None  # counted and reported by prepare
+        if not prompt.values:
+            _name(path, self._cache / f"{prompt.id}.wav")
+        return path
+
+    def _forget_unused(self, used: set[Path]) -> None:
+        old = time.time() - _UNUSED
+        for path in self._cache.glob("[0-9a-f]" * 32 + ".wav"):
+            if path not in used and path.stat().st_mtime < old:
+                path.unlink(missing_ok=True)
+
+    # --- what a prompt consists of ---
+
+    def _segments(self, prompt: Prompt) -> tuple[Segment, ...]:
+        pieces = catalogue.pieces(prompt)
+        segments: list[Segment] = []
+        own = self._own / f"{prompt.id}.wav" if self._own is not None else None
+        if own is not None and own.is_file():
+            segments.append(Play((own,)))
+            pieces = tuple(piece for piece in pieces if piece.value)
+        for piece in pieces:
+            self._append(segments, piece)
+        return tuple(segments)
+
+    def _append(self, segments: list[Segment], piece: Piece) -> None:
+        """Neighbouring texts become one, for whole sentences sound better than their parts."""
+        recorded = recordings.find(self._core, piece.words) if piece.words else None
+        if recorded is not None:
+            segments.append(Play(tuple(recorded)))
+        elif segments and isinstance(last := segments[-1], Say):
+            segments[-1] = Say(f"{last.text} {piece.text}")
+        else:
+            segments.append(Say(piece.text))
+
+    def _cached(self, segments: Sequence[Segment]) -> Path:
+        content = [SOUNDS_VERSION, self._voice, [_identity(segment) for segment in segments]]
+        name = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+        return self._cache / f"{name}.wav"
+
+    # --- making ---
+
+    async def _for_one_hearing(self, segments: Sequence[Segment]) -> Path:
+        self._erase_forgotten()
+        out = self._private / f"{secrets.token_hex(16)}.wav"
+        try:
+            return await self._make(segments, out)
+        except BaseException:
+            out.unlink(missing_ok=True)
+            raise
+
+    def _erase_forgotten(self) -> None:
+        """A caller who hangs up while the sound is made may leave it behind."""
+        _private_folder(self._private)
+        old = time.time() - _FORGOTTEN
+        for path in self._private.glob("*.wav"):
+            if path.stat().st_mtime < old:
+                path.unlink(missing_ok=True)
+
+    async def _make(self, segments: Sequence[Segment], out: Path) -> Path:
+        _private_folder(self._private)
+        _private_folder(self._cache)
+        async with self._slots:
+            with TemporaryDirectory(dir=self._private) as folder:
+                joined = Path(folder) / "joined.wav"
+                await self._synthesiser.join(await self._items(segments, Path(folder)), joined)
+                joined.chmod(0o600)
+                _place(joined, out)
+        return out
+
+    async def _items(self, segments: Sequence[Segment], folder: Path) -> list[str]:
+        items: list[str] = []
+        for segment in segments:
+            if items:
+                items.append(_BETWEEN_PIECES)
+            if isinstance(segment, Say):
+                items.append(str(await self._synthesiser.speak(segment.text, folder)))
+                continue
+            for n, file in enumerate(segment.files):
+                items += [_BETWEEN_WORDS] * (n > 0) + [str(file.absolute())]
+        return items
+
+    def _made(self, name: str, task: asyncio.Task[Path]) -> None:
+        del self._making[name]
+        if not task.cancelled():
+            task.exception()  # seen: whoever waited has it, and nobody may be waiting any more
+
+
+def _identity(segment: Segment) -> list[object]:
+    if isinstance(segment, Say):
+        return ["say", segment.text]
+    stats = [(file.name, file.stat()) for file in segment.files]
+    return ["play", *([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)]
+
+
+def _private_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _place(made: Path, out: Path) -> None:
+    """Nobody ever sees half a file: the copy gets its name when it is whole."""
+    whole = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.move(made, whole)
+        whole.replace(out)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def _name(path: Path, alias: Path) -> None:
+    """A second, stable name for a cached file."""
+    if alias.exists() and alias.samefile(path):
+        return
+    link = alias.with_name(f".{alias.name}.{secrets.token_hex(4)}")
+    os.link(path, link)
+    link.replace(alias)

@@ -1,0 +1,90 @@
+"""Sound from text, by a command that the site may replace, and joining of sounds into one file.
+
+Both run as processes of their own with a time limit. Text reaches the command through a file, never
+through a shell or an argument; what the command prints is not read, for it may repeat the text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from ivr.domain.errors import BadInput, Unavailable
+from ivr.speech import sound
+
+_PLACEHOLDERS = ("{input}", "{output}")
+
+
+class Synthesiser:
+    """Speaks Russian text into .wav files.
+
+    command: a program and its arguments, with `{input}` (a UTF-8 text file) and `{output}` (the 16-bit PCM
+    .wav file to write, of any rate).
+    seconds: what one run may take.
+    Raises BadInput for a command without both placeholders.
+    """
+
+    def __init__(self, command: str, *, seconds: float) -> None:
+        try:
+            self._command = shlex.split(command)
+        except ValueError as error:
+            raise BadInput(f"synthesis_command has unbalanced quotes: {error}") from None
+        if any(sum(mark in word for word in self._command) != 1 for mark in _PLACEHOLDERS):
+            raise BadInput("synthesis_command needs {input} and {output} once each")
+        self._seconds = seconds
+
+    async def speak(self, text: str, folder: Path) -> Path:
+        """A .wav file of this text in `folder`, which is private and erased by the caller.
+
+        Raises Unavailable when the command is missing, fails or takes too long.
+        """
+        source, out = folder / f"{uuid4().hex}.txt", folder / f"{uuid4().hex}.wav"
+        _write_private(source, text)
+        places = {"{input}": str(source), "{output}": str(out)}
+        await run([_filled(word, places) for word in self._command], self._seconds)
+        source.unlink(missing_ok=True)
+        return out
+
+    async def join(self, items: Sequence[str], out: Path) -> None:
+        """Files and silences (see sound.py) as one 8 kHz file. Raises Unavailable when one is no sound."""
+        program = [sys.executable, "-I", "-S", sound.__file__]
+        await run([*program, str(out), *items], self._seconds)
+
+
+def _filled(word: str, places: dict[str, str]) -> str:
+    for mark, path in places.items():
+        word = word.replace(mark, path)
+    return word
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+async def run(command: Sequence[str], seconds: float) -> None:
+    """Run a program to its end. Raises Unavailable when it is missing, fails or takes too long."""
+    quiet = asyncio.subprocess.DEVNULL
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        )
+    except OSError as error:
+        raise Unavailable(f"speech synthesis: {command[0]} cannot be started ({error.strerror})") from None
+    name = Path(command[0]).name
+    try:
+        code = await asyncio.wait_for(process.wait(), seconds)
+    except TimeoutError:
+        raise Unavailable(f"speech synthesis: {name} took more than {seconds:g} s") from None
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if code:
+        raise Unavailable(f"speech synthesis: {name} ended with exit code {code}")

@@ -1,0 +1,256 @@
+"""The catalogue of prompts: every id is there, says what it should, and takes nothing it should not."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr.domain.errors import BadInput
+from ivr.ports import Prompt
+from ivr.speech import catalogue
+from ivr.speech.kinds import LONGEST_FIELD, clean
+
+ZONE = ZoneInfo("Asia/Yekaterinburg")
+NOW = datetime(2026, 11, 24, 20, 15, tzinfo=ZONE)
+OPENS = datetime(2026, 11, 25, 9, tzinfo=ZONE)
+PROMISED = {
+    "greeting",
+    "closed",
+    "closed.callback",
+    "menu",
+    "status.menu",
+    "status.number",
+    "status.date",
+    "status.result",
+    "snils",
+    "snils.bad",
+    "code",
+    "document",
+    "identify.failed",
+    "identify.locked",
+    "benefits",
+    "topics",
+    "queue.position",
+    "queue.wait",
+    "queue.callback",
+    "callback.confirmed",
+    "callback.greeting",
+    "no_input",
+    "no_match",
+    "silence.reminder",
+    "goodbye",
+    "emergency",
+    "resource.down",
+    "snils.readback",
+    "checking",
+    "nothing_found",
+    "operator.lost",
+    "speech.confirm",
+    "speech.keys_only",
+    "callback.number",
+    "callback.slots",
+}
+OURS = {
+    "connecting",
+    "operator.logged_in",
+    "operator.logged_out",
+    "operator.unknown",
+    "callback.unknown_number",
+    "status.several",
+    "status.locked",
+    "status.again",
+    "status.more",
+}
+RESULT: dict[str, Any] = {
+    "service": "Выплата на ребёнка",
+    "accepted_on": date(2026, 3, 3),
+    "status": "рассмотрено",
+    "decision": "отказано",
+    "refusal_reason": "нет сведений о доходах.",
+    "missing_documents": ("справка о доходах", "копия паспорта"),
+}
+OPEN_ONES: dict[str, dict[str, Any]] = {
+    "closed": {"opens_at": OPENS, "now": NOW},
+    "status.result": RESULT,
+    "snils.readback": {"snils": "11223344595"},
+    "benefits": {"payments": (("Пособие", Decimal("1234.50"), date(2026, 3, 3), "paid"),)},
+    "topics": {"items": (("1", "Пособия"), ("21", "Льготы"), ("3", "Протезы"), ("4", "Путёвки"))},
+    "callback.confirmed": {"due": OPENS, "now": NOW, "enquiry": "0417"},
+    "callback.greeting": {"enquiry": "0417"},
+    "callback.unknown_number": {"opens": time(9), "closes": time(18)},
+    "callback.number": {"number": "+79123456789"},
+    "callback.slots": {"slots": (OPENS,) * 4, "now": NOW},
+    "speech.confirm": {"heard": "детские пособия"},
+}
+EXAMPLES = [*catalogue.prepared(), *(Prompt(id_, values) for id_, values in OPEN_ONES.items())]
+
+
+def say(id_: str, **values: object) -> str:
+    return catalogue.text(Prompt.of(id_, **values))
+
+
+def by_id(prompt: Prompt) -> str:
+    return prompt.id
+
+
+def test_every_promised_id_is_there_and_can_be_said() -> None:
+    assert set(catalogue.ids()) == PROMISED | OURS
+    assert {prompt.id for prompt in EXAMPLES} == set(catalogue.ids())
+
+
+@pytest.mark.parametrize("prompt", EXAMPLES, ids=by_id)
+def test_what_is_said_is_russian_in_whole_sentences(prompt: Prompt) -> None:
+    text = catalogue.text(prompt)
+    assert re.fullmatch(r"[А-ЯЁа-яё «»,.:;!?—-]+", text), text
+    assert text[0].isupper() and text[-1] in ".?!" and ".." not in text and "  " not in text
+
+
+@pytest.mark.parametrize("prompt", EXAMPLES, ids=by_id)
+def test_no_question_offers_more_than_four_keys_and_each_purpose_comes_before_its_key(prompt: Prompt) -> None:
+    sentences = [s for s in catalogue.sentences(prompt) if "нажмите" in s]
+    assert len(sentences) <= 4
+    for sentence in sentences:
+        assert re.match(r"\s*(Чтобы|Если|В конце|Вы на линии|Пожалуйста)", sentence), sentence
+
+
+def test_the_greeting_speaks_of_recording_only_while_recording_is_on() -> None:
+    assert "записывается" in say("greeting", recording=True)
+    assert "запис" not in say("greeting", recording=False)
+
+
+def test_the_main_menu_has_the_keys_of_the_interface() -> None:
+    assert re.findall(r"нажмите (\w+)", say("menu")) == ["один", "два", "три", "ноль"]
+    assert re.findall(r"нажмите (\w+)", say("status.menu")) == ["один", "два", "ноль"]
+
+
+def test_the_next_opening_is_told_in_words() -> None:
+    text = say("closed", opens_at=OPENS, now=NOW.astimezone(UTC))
+    assert "Мы откроемся завтра, в среду, двадцать пятого ноября, в девять часов утра." in text
+    assert "откроемся" not in say("closed", opens_at=None, now=NOW)
+
+
+def test_a_result_says_all_that_is_known_and_leaves_out_what_is_not() -> None:
+    assert say("status.result", **RESULT).endswith(
+        "Услуга: Выплата на ребёнка. Заявление принято третьего марта две тысячи двадцать шестого года. "
+        "Состояние: рассмотрено. Решение: отказано. Причина отказа: нет сведений о доходах. "
+        "Не хватает документов: справка о доходах; копия паспорта."
+    )
+    bare = say("status.result", **{**RESULT, "decision": "", "refusal_reason": " ", "missing_documents": ()})
+    assert "Решение" not in bare and "Причина" not in bare and "документов" not in bare
+
+
+def test_two_digit_topics_are_told_as_two_keys() -> None:
+    text = say("topics", **OPEN_ONES["topics"])
+    assert "по теме «Льготы», нажмите два, затем один." in text
+
+
+def test_a_confirmed_callback_names_its_time_and_the_enquiry_digit_by_digit() -> None:
+    text = say("callback.confirmed", due=OPENS, now=NOW, enquiry="0417")
+    assert text.startswith("Мы перезвоним вам завтра, в среду")
+    assert text.endswith("Номер вашего обращения: ноль, четыре, один, семь.")
+    assert "как только освободится" in say("callback.confirmed", due=None, now=NOW, enquiry="0417")
+
+
+def test_a_reminder_among_digits_never_offers_zero_for_the_operator() -> None:
+    for stage in (1, 2, 3):
+        assert "ноль" not in say("silence.reminder", stage=stage, digits=True)
+    assert "Оператор — ноль" in say("silence.reminder", stage=1, digits=False)
+
+
+def test_the_three_reminders_differ() -> None:
+    for digits in (False, True):
+        assert len({say("silence.reminder", stage=n, digits=digits) for n in (1, 2, 3)}) == 3
+
+
+def test_who_hides_the_number_is_told_when_to_call() -> None:
+    text = say("callback.unknown_number", opens=time(9), closes=time(18))
+    assert text.endswith("с девяти часов до восемнадцати часов.")
+
+
+def test_waiting_minutes_agree_with_their_number() -> None:
+    assert say("queue.wait", minutes=21).endswith("через двадцать одну минуту.")
+    assert say("queue.wait", minutes=0).endswith("через минуту.")
+
+
+def test_payments_are_told_with_amount_and_date() -> None:
+    assert (
+        say("benefits", **OPEN_ONES["benefits"])
+        == "Пособие: одна тысяча двести тридцать четыре рубля пятьдесят копеек, "
+        "выплачено третьего марта две тысячи двадцать шестого года."
+    )
+    assert say("benefits", payments=()) == "Сведений о ваших выплатах у нас пока нет."
+
+
+@pytest.mark.parametrize(
+    ("id_", "values"),
+    [
+        ("no_such_prompt", {}),
+        ("greeting", {}),
+        ("greeting", {"recording": 1}),
+        ("menu", {"extra": 1}),
+        ("queue.position", {"place": True}),
+        ("queue.position", {"place": 0}),
+        ("queue.position", {"place": "3"}),
+        ("closed", {"opens_at": datetime(2026, 1, 1), "now": NOW}),
+        ("closed", {"opens_at": OPENS, "now": None}),
+        ("status.result", {**RESULT, "accepted_on": NOW}),
+        ("status.result", {**RESULT, "missing_documents": ["a list"]}),
+        ("goodbye", {"reason": "boredom"}),
+        ("silence.reminder", {"stage": 4, "digits": False}),
+        ("topics", {"items": ()}),
+        ("topics", {"items": (("1", "а"),) * 5}),
+        ("topics", {"items": (("0", "а"),)}),
+        ("snils.readback", {"snils": "1122334459"}),
+        ("callback.greeting", {"enquiry": "١٢٣٤"}),
+        ("callback.number", {"number": "89123456789"}),
+    ],
+)
+def test_wrong_parameters_are_refused(id_: str, values: dict[str, object]) -> None:
+    with pytest.raises(BadInput):
+        say(id_, **values)
+
+
+def test_a_refusal_names_no_value() -> None:
+    with pytest.raises(BadInput) as refusal:
+        say("snils.readback", snils="12345-секрет")
+    assert "секрет" not in str(refusal.value)
+
+
+def test_what_concerns_one_citizen_is_personal_and_never_made_in_advance() -> None:
+    personal = {id_ for id_ in catalogue.ids() if catalogue.entry(id_).personal}
+    assert {"status.result", "snils.readback", "benefits", "callback.number", "speech.confirm"} <= personal
+    assert not personal & {prompt.id for prompt in catalogue.prepared()}
+
+
+def test_markup_in_text_from_outside_is_not_spoken() -> None:
+    text = say("status.result", **{**RESULT, "service": "<break time='9s'/>[[h@l'oU]]\x1b[0m\nПособие\u202e"})
+    assert not set(text) & set("<>[]\x1b\n\u202e") and "Пособие." in text
+
+
+@given(st.text(max_size=2000))
+def test_cleaned_text_is_one_short_line_without_markup(text: str) -> None:
+    cleaned = clean(text)
+    assert len(cleaned) <= LONGEST_FIELD
+    assert not set(cleaned) & set("<>[]{}|\\`\n\r\t\x00")
+    assert clean(cleaned) == cleaned
+
+
+@given(st.lists(st.sampled_from("абвгдежз"), min_size=1, max_size=50).map("".join))
+def test_plain_words_are_spoken_unchanged(word: str) -> None:
+    assert clean(word) == word
+
+
+@pytest.mark.parametrize("id_", catalogue.ids())
+def test_the_documentation_has_each_prompt_with_its_parameters_and_text(id_: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "prompts.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{id_}` |"))
+    assert all(f"`{name}`" in row for name in catalogue.entry(id_).parameters)
+    assert any(catalogue.text(prompt) in row for prompt in EXAMPLES if prompt.id == id_)
