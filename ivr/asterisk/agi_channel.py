@@ -204,7 +204,8 @@ def _off_beat(milliseconds: int) -> int:
 
     A digit that ends between two commands is not lost yet: Asterisk emulates it and reports its end
     80 ms later, in time with a packet (__ast_read of channel.c). A wait of whole packets would end
-    exactly then again, and the digit would be lost; seen with waits of 20 and 100 ms.
+    exactly then again, and the digit would be lost. Off the beat a loss is rare, not impossible: 20 calls
+    at once that did nothing but short waits lost 1 of 8000 digits. One long wait has no gap at all.
     """
     return milliseconds + (_HALF_PACKET - milliseconds) % _PACKET if milliseconds > 0 else 0
 
