@@ -140,8 +140,9 @@ def configure_logs(
 ) -> Logs:
     """Send every log, ours and the libraries', as masked JSON lines to stderr and `<directory>/<name>.log`.
 
-    directory: made with mode 0700 when missing; None: no file. stream: instead of stderr. quiet: the file only,
-    for a program whose stderr is for people (`ekc up`). Call it once in each process. Raises OSError when the file cannot be opened.
+    directory: made with mode 0700 when missing; None: no file. stream: instead of stderr. quiet: the file
+    only, for a program whose stderr is for people (`ekc up`). Call it once in each process. Raises OSError
+    when the file cannot be opened.
     """
     structlog.configure(
         processors=_OURS,

@@ -113,7 +113,7 @@ def until(what: Callable[[], Any], patience: float = PATIENCE) -> Any:
 
 def alive(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -171,7 +171,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         if up.process.poll() is None:
             up.process.kill()
         up.process.communicate(timeout=PATIENCE)
-        assert until(lambda up=up: not any(alive(pid) for pid in up.seen)), "a process was left"
+    seen = {pid for up in starter.started for pid in up.seen}
+    assert until(lambda: not any(alive(pid) for pid in seen)), "a process was left"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
