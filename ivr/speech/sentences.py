@@ -69,9 +69,7 @@ def _keys(key: str) -> str:
 
 
 def _topics(v: Values) -> str:
-    return " ".join(
-        f"Если ваш вопрос по теме «{clean(title)}», нажмите {_keys(key)}." for key, title in v["items"]
-    )
+    return " ".join(f"Чтобы узнать про «{clean(title)}», нажмите {_keys(key)}." for key, title in v["items"])
 
 
 def _slots(v: Values) -> str:

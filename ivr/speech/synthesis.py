@@ -12,6 +12,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -84,7 +85,8 @@ async def run(command: Sequence[str], seconds: float) -> None:
         raise Unavailable(f"speech synthesis: {name} took more than {seconds:g} s") from None
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended by itself this very moment
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if code:
         raise Unavailable(f"speech synthesis: {name} ended with exit code {code}")

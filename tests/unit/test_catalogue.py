@@ -149,7 +149,7 @@ def test_a_result_says_all_that_is_known_and_leaves_out_what_is_not() -> None:
 
 def test_two_digit_topics_are_told_as_two_keys() -> None:
     text = say("topics", **OPEN_ONES["topics"])
-    assert "по теме «Льготы», нажмите два, затем один." in text
+    assert "Чтобы узнать про «Льготы», нажмите два, затем один." in text
 
 
 def test_a_confirmed_callback_names_its_time_and_the_enquiry_digit_by_digit() -> None:
