@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -123,10 +123,17 @@ class Keeper:
 
     async def _becomes_ready(self) -> None:
         if self.part.ready is not None:
-            while not await self.part.ready():  # noqa: ASYNC110 - another process sets no Event of ours
+            while not await self._asked(self.part.ready):  # noqa: ASYNC110 - another process sets no Event of ours
                 await asyncio.sleep(READY_POLL)
         elif self.part.notifies:
             await self._announced.wait()
+
+    @staticmethod
+    async def _asked(ready: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            return await ready()
+        except (EkcError, OSError):  # not there yet; the time limit of the start ends this
+            return False
 
     async def _give_up(self, child: Child, why: str) -> None:
         await self._kill(child)
