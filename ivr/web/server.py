@@ -77,6 +77,7 @@ async def serve(app: ASGIApp, host: str, port: int) -> WebServer:
         lifespan="off",
         interface="asgi3",
         log_config=None,
+        log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,
