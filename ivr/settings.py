@@ -67,6 +67,14 @@ class Settings(BaseSettings):
     rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = (20000, 21000)
     trunk: Trunk = Trunk()
     max_calls: Annotated[int, Field(ge=1)] = 400
+    rtp_timeout_seconds: Seconds = 60.0
+    """A call whose other side has sent no sound for so long is dead."""
+    rtp_hold_timeout_seconds: Seconds = 900.0
+    """The same while it is on hold."""
+    session_expires_seconds: Annotated[int, Field(ge=90)] = 1800
+    """RFC 4028: both sides must still know of the call."""
+    qualify_seconds: Seconds = 30.0
+    """How often an operator's phone is asked whether it is still there."""
 
     # What we keep
     database_url: str = ""
