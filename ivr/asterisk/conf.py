@@ -26,6 +26,8 @@ from ivr.domain.errors import BadInput
 from ivr.domain.operators import EXTENSION, GENERAL_QUEUE, SIP_REALM, SipAccount
 from ivr.settings import Settings
 
+LOOPBACK = "127.0.0.1"
+"""Where AMI and the engine's FastAGI listen, whatever `bind` says: both trust whoever connects."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f;\\\[\]]")
 _UNSAFE_IN_DIALPLAN = re.compile(r"[\x00-\x1f\x7f;\\\[\]$,&(){}\"]")
@@ -79,11 +81,6 @@ def ami_secret(settings: Settings) -> str:
             path.hardlink_to(new)
         new.unlink()
     return path.read_text().strip()
-
-
-def ami_bind(settings: Settings) -> str:
-    """The address AMI listens on: never another than loopback."""
-    return settings.bind if settings.bind.startswith("127.") else "127.0.0.1"
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -164,7 +161,7 @@ def _values(
         "maxfiles": _max_files(settings),
         "bind": _bind(settings),
         "media_address": None if ip_address(settings.bind).is_unspecified else settings.bind,
-        "ami_bind": ami_bind(settings),
+        "loopback": LOOPBACK,
         "ami_secret": ami_secret(settings),
         "realm": SIP_REALM,
         "seconds": ceil,

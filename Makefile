@@ -1,0 +1,29 @@
+# What a machine needs is made by ivr/machine.py; here are only the names.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint clean
+
+help:  ## these lines
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
+
+setup:  ## packages, .venv and Asterisk; quick when all is in place
+	@$(PYTHON) -I ivr/machine.py setup
+
+demo: setup  ## a citizen is served on real telephony, in a state directory of its own
+	@$(BIN)/python -m tests.demo
+
+test: setup lint  ## everything that must hold
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint:  ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## what tests and tools leave behind; .venv and the cache of Asterisk stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* build dist
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
