@@ -1,0 +1,43 @@
+"""`ekc`, the administrator's command line: puts the commands of `ivr/commands` together, nothing more."""
+
+from __future__ import annotations
+
+import click
+
+from ivr.commands import calendar, callbacks, calls, cards, parts, people, running
+from ivr.commands.common import Root
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="ekc", prog_name="ekc")
+def ekc() -> None:
+    """ЕКЦ: a contact-centre engine on Asterisk.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 no such thing.
+    """
+
+
+for command in (
+    running.up,
+    running.serve,
+    running.status,
+    running.doctor,
+    calendar.calendar,
+    people.operators,
+    calls.calls,
+    calls.audit,
+    cards.cards,
+    callbacks.callbacks,
+    parts.db,
+    parts.asterisk,
+):
+    ekc.add_command(command)
+
+
+def main() -> None:
+    """The console script `ekc`."""
+    ekc(prog_name="ekc")
+
+
+if __name__ == "__main__":
+    main()

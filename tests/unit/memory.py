@@ -290,5 +290,27 @@ class Site:
     def run_engine(self) -> int:
         return 7
 
+    def upgrade_database(self) -> str:
+        return "0001"
+
+    def check_database(self) -> list[Finding]:
+        return self.findings
+
+    def install_asterisk(self) -> str:
+        return "22.10.1"
+
+    def render_asterisk(self) -> None:
+        self.applied += 1
+
+    def start_asterisk(self) -> int:
+        return 4711
+
+    def stop_asterisk(self) -> None:
+        if self.node.error is not None:
+            raise self.node.error
+
+    def asterisk_console(self) -> list[str]:
+        return ["/usr/sbin/asterisk", "-r"]
+
     def close(self) -> None:
         self.applied = -1

@@ -1,0 +1,148 @@
+"""`ekc cards`: list, show, edit, export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ivr.commands.common import EkcGroup, acting, with_site
+from ivr.commands.output import Output, as_csv, plain, write_private
+from ivr.commands.values import LIMIT, REVEAL, SINCE, moment, shown, since_moment
+from ivr.services import cards as service
+
+if TYPE_CHECKING:
+    from ivr.commands.site import Site
+
+COLUMNS = ("registration_number", "registered_at", "number", "agency", "topics", "operator", "outcome")
+ID = click.argument("card", metavar="ID")
+
+
+@click.group(cls=EkcGroup)
+def cards() -> None:
+    """Cards of enquiries: list, show, edit, export.
+
+    ID is a card's id, its registration number, or `last`.
+    """
+
+
+@cards.command("list")
+@SINCE
+@LIMIT
+@REVEAL
+@with_site
+def list_(site: Site, out: Output, since: str | None, limit: int | None, reveal: bool) -> None:
+    """Cards, newest first."""
+    by, start = acting(site), since_moment(site, since)
+    with site.store.transaction() as uow:
+        found = service.listed(uow, by, since=start, limit=limit, texts=out.as_json)
+        if reveal:
+            for card in found:
+                by.note(uow, "cards.reveal", card.id)
+        uow.commit()
+    out.rows([shown(service.view(c), reveal=reveal) for c in found], COLUMNS, empty="There are no cards.")
+
+
+@cards.command()
+@ID
+@REVEAL
+@with_site
+def show(site: Site, out: Output, card: str, reveal: bool) -> None:
+    """One card with its texts; audited."""
+    by = acting(site)
+    with site.store.transaction() as uow:
+        found = service.show(uow, by, card)
+        if reveal:
+            by.note(uow, "cards.reveal", found.id)
+        uow.commit()
+    out.thing(shown(service.view(found), reveal=reveal))
+
+
+@cards.command()
+@ID
+@click.option("--questions", metavar="TEXT", help="What the citizen asked.")
+@click.option("--comment", metavar="TEXT", help="A comment.")
+@click.option("--answer", metavar="TEXT", help="The answer, or a short comment to it.")
+@click.option("--answer-source", metavar="TEXT", help="Where the answer comes from.")
+@click.option("--topic", "topics", multiple=True, metavar="AGENCY:TITLE", help="Add a topic; repeatable.")
+@click.option(
+    "--confirmed/--not-confirmed", default=None, help="Did the citizen confirm a satisfactory answer?"
+)
+@click.option(
+    "--callback-at", metavar="TIME", help="When the citizen is to be called (§13): 2026-11-24T10:00."
+)
+@click.option("--complete", is_flag=True, help="The card is complete: close it, the wrap-up ends.")
+@with_site
+def edit(
+    site: Site,
+    out: Output,
+    card: str,
+    questions: str | None,
+    comment: str | None,
+    answer: str | None,
+    answer_source: str | None,
+    topics: tuple[str, ...],
+    confirmed: bool | None,
+    callback_at: str | None,
+    complete: bool,
+) -> None:
+    """Change a card; everything or, if a value is wrong, nothing."""
+    by, settings = acting(site), site.settings
+    change = service.Edit(
+        questions=questions,
+        comment=comment,
+        answer=answer,
+        answer_source=answer_source,
+        topics=tuple(_topic(text) for text in topics),
+        confirmed=confirmed,
+        callback_at=moment(callback_at, now=by.at, zone=settings.zone) if callback_at else None,
+        complete=complete,
+    )
+    with site.store.transaction() as uow:
+        edited = service.edit(uow, by, card, change, wrapup_seconds=settings.wrapup_seconds)
+        uow.commit()
+    view = shown(service.view(edited), reveal=False)
+    out.done(view, f"Card {edited.registration_number} changed: {', '.join(change.names())}.")
+
+
+@cards.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@SINCE
+@click.option("--csv", "csv_", is_flag=True, help="CSV (the default unless --json).")
+@REVEAL
+@with_site
+def export(site: Site, out: Output, file: Path | None, since: str | None, csv_: bool, reveal: bool) -> None:
+    """Cards with their texts to FILE (made 0600) or stdout: CSV or, with --json, one JSON array; audited."""
+    if csv_ and out.as_json:
+        raise click.UsageError("choose one of --csv and --json")
+    by, start = acting(site), since_moment(site, since)
+    with site.store.transaction() as uow:
+        found = service.exported(uow, by, since=start)
+        if reveal:
+            for card in found:
+                by.note(uow, "cards.reveal", card.id)
+        uow.commit()
+    rows = [shown(service.view(card), reveal=reveal) for card in found]
+    text = (
+        json.dumps(plain(rows, out.zone), ensure_ascii=False, indent=2) + "\n"
+        if out.as_json
+        else _csv(rows, out)
+    )
+    if file is None or str(file) == "-":
+        click.echo(text, nl=False)
+        return
+    write_private(file, text)
+    out.done({"file": file, "cards": len(rows)}, f"{len(rows)} cards written to {file}.")
+
+
+def _csv(rows: list[dict[str, object]], out: Output) -> str:
+    return as_csv(rows, service.KEYS, out.zone)
+
+
+def _topic(text: str) -> tuple[str, str]:
+    agency, colon, title = text.partition(":")
+    if not colon or not agency.strip() or not title.strip():
+        raise click.BadParameter(f"{text!r} is no topic; write it as AGENCY:TITLE")
+    return agency.strip(), title.strip()

@@ -1,0 +1,115 @@
+"""`ekc operators`: add, list, disable, enable, set-password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ivr.commands.common import EkcGroup, acting, with_site
+from ivr.commands.output import Output
+from ivr.commands.values import password_from_stdin
+from ivr.domain.errors import NotRunning
+from ivr.domain.operators import queues_of
+from ivr.services import operators as service
+
+if TYPE_CHECKING:
+    from ivr.commands.site import Site
+    from ivr.domain.operators import Operator
+
+COLUMNS = ("extension", "name", "agency", "line", "state", "reason", "since", "calls_today")
+PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.group(cls=EkcGroup)
+def operators() -> None:
+    """Operators and their telephones."""
+
+
+@operators.command()
+@click.argument("name")
+@click.option("--extension", required=True, metavar="201", help="The SIP user, 3 to 5 digits.")
+@click.option("--agency", required=True, metavar="CODE", help="Whose operator it is.")
+@click.option(
+    "--line", type=click.Choice(["1", "2"]), default="1", show_default=True, help="First or second line."
+)
+@PASSWORD
+@with_site
+def add(
+    site: Site, out: Output, name: str, extension: str, agency: str, line: str, password_stdin: bool
+) -> None:
+    """A new operator; the telephone works at once."""
+    password = password_from_stdin(password_stdin)
+    with site.store.transaction() as uow:
+        operator = service.add(
+            uow,
+            acting(site),
+            name=name,
+            extension=extension,
+            agency=agency,
+            line=int(line),
+            password=password,
+        )
+        uow.commit()
+    site.apply_operators()
+    out.done(service.view(operator), f"Operator {extension} is added; log in with *11.")
+
+
+@operators.command("list")
+@with_site
+def list_(site: Site, out: Output) -> None:
+    """Operators with what they are doing."""
+    with site.store.transaction() as uow:
+        rows = service.listed(uow, now=site.clock.now(), zone=out.zone)
+    out.rows(rows, COLUMNS, empty="There are no operators; add one with `ekc operators add`.")
+
+
+@operators.command()
+@click.argument("extension")
+@with_site
+def disable(site: Site, out: Output, extension: str) -> None:
+    """Switch an account off: no calls, no registration; a talk in progress goes on."""
+    with site.store.transaction() as uow:
+        service.disable(uow, acting(site), extension)
+        operator = uow.operators.get(extension)
+        uow.commit()
+    site.apply_operators()
+    _leave_queues(site, operator)
+    out.done(service.view(operator), f"Operator {extension} is disabled.")
+
+
+@operators.command()
+@click.argument("extension")
+@with_site
+def enable(site: Site, out: Output, extension: str) -> None:
+    """Switch a disabled account on again."""
+    with site.store.transaction() as uow:
+        service.enable(uow, acting(site), extension)
+        operator = uow.operators.get(extension)
+        uow.commit()
+    site.apply_operators()
+    out.done(service.view(operator), f"Operator {extension} is enabled; log in with *11.")
+
+
+@operators.command("set-password")
+@click.argument("extension")
+@PASSWORD
+@with_site
+def set_password(site: Site, out: Output, extension: str, password_stdin: bool) -> None:
+    """A new password for the telephone."""
+    password = password_from_stdin(password_stdin)
+    with site.store.transaction() as uow:
+        service.set_password(uow, acting(site), extension=extension, password=password)
+        operator = uow.operators.get(extension)
+        uow.commit()
+    site.apply_operators()
+    out.done(service.view(operator), f"Operator {extension} has a new password.")
+
+
+def _leave_queues(site: Site, operator: Operator) -> None:
+    """Nobody rings a disabled operator. Being no member, or Asterisk not running, is as good."""
+    try:
+        for queue in queues_of(operator.agency, operator.line):
+            site.node.console(f"queue remove member PJSIP/{operator.extension} from {queue}")
+    except NotRunning:
+        return
