@@ -121,7 +121,8 @@ def _folder(name: str) -> Path:
 def _fill(name: str, text: str, values: Mapping[str, object], unsafe: re.Pattern[str]) -> str:
     def check(value: object) -> object:
         if not isinstance(value, _Ours) and unsafe.search(str(value)):
-            raise BadInput(f"{name}: the value {str(value)!r} has characters that Asterisk would misread")
+            # Not the value itself: it may be a password.
+            raise BadInput(f"a setting or path that {name} needs has characters that Asterisk would misread")
         return value
 
     # No HTML is made here, so nothing is escaped for HTML; `check` refuses what would need escaping.
@@ -232,8 +233,11 @@ def _trunk_password(settings: Settings) -> str:
     if not settings.trunk.username or path is None:
         return ""
     try:
-        return path.read_text().strip()
+        password = path.read_text().strip()
     except OSError as error:
         raise BadInput(
             f"trunk.password_file {path} cannot be read ({error.strerror}): check its path and mode"
         ) from None
+    if _UNSAFE.search(password):
+        raise BadInput(f"the password in {path} has one of the characters ; [ ] \\ : ask for another")
+    return password
