@@ -62,7 +62,8 @@ def say(line: str) -> None:
 
 def run(argv: Sequence[str], *, show: Callable[[str], bool] | None = None, **env: str) -> tuple[int, str]:
     """Exit code and output of a program; lines that `show` likes are printed as they come."""
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         argv,
         cwd=ROOT,
         env={**os.environ, **env},
@@ -71,13 +72,12 @@ def run(argv: Sequence[str], *, show: Callable[[str], bool] | None = None, **env
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    lines = []
-    for line in process.stdout or ():
-        lines.append(line)
-        if show is not None and show(line):
-            say("  " + without_addresses(line.rstrip())[:100])
-    return process.wait(), "".join(lines)
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if show is not None and show(line):
+                say("  " + without_addresses(line.rstrip())[:100])
+    return process.returncode, "".join(lines)
 
 
 def without_addresses(text: str) -> str:

@@ -36,7 +36,6 @@ PACKAGES = ("asterisk", "asterisk-core-sounds-ru-wav", "asterisk-moh-opsound-wav
 SUITE = "sid"
 SPACE = 1_500_000_000
 """Bytes that must be free: the tree, the packages and apt's lists beside it."""
-UNPACK_SECONDS = 900.0
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _PROGRESS = ("I: running apt-get update", "I: downloading", "I: extracting", "I: success")
 Say = Callable[[str], None]
@@ -113,20 +112,20 @@ def _mmdebstrap(target: Path, source: str, say: Say, *more: str) -> str | None:
     argv = ["mmdebstrap", f"--mode={mode}", "--variant=extract", f"--include={','.join(PACKAGES)}", *more]
     if KEYRING.is_file():
         argv.append(f"--keyring={KEYRING}")
-    process = subprocess.Popen(
+    lines = []
+    with subprocess.Popen(
         [*argv, SUITE, str(target), source],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    lines = []
-    for line in process.stdout or ():
-        lines.append(line)
-        if line.startswith(_PROGRESS):
-            say(f"  {line[3:].strip()}")
-    return None if process.wait(UNPACK_SECONDS) == 0 else "".join(lines)
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if line.startswith(_PROGRESS):
+                say(f"  {line[3:].strip()}")
+    return None if process.returncode == 0 else "".join(lines)
 
 
 def _last_line(text: str) -> str:
