@@ -219,8 +219,12 @@ def _stamp_is_current() -> bool:
 
 
 def _last(out: str) -> str:
-    wrong = [line for line in out.splitlines() if line.lower().startswith("error")] or out.splitlines()
-    return without_addresses(wrong[-1].strip() if wrong else "no reason given").rstrip(".")[:200]
+    """The line that says why: an exception's or an error's last, else the last of all."""
+    lines = [line.strip() for line in out.splitlines() if line.strip()] or ["no reason given"]
+    for wanted in (r"\w+Error: ", r"ERROR: ", r"(?i)error: "):
+        if wrong := [line for line in lines if re.match(wanted, line)]:
+            return without_addresses(wrong[-1]).rstrip(".")[:200]
+    return without_addresses(lines[-1]).rstrip(".")[:200]
 
 
 def _asterisk() -> None:
