@@ -101,7 +101,7 @@ def _fetch(target: Path, say: Say) -> None:
         error = _mmdebstrap(target, source, say, '--aptopt=Acquire::Check-Valid-Until "false"')
     if error is not None:
         raise Unavailable(
-            f"the package mirror did not give us Asterisk ({_last_line(error)}): check the network and that "
+            f"the package mirror did not give us Asterisk ({_reason(error)}): check the network and that "
             "`apt-get update` works, then try again"
         )
 
@@ -128,10 +128,11 @@ def _mmdebstrap(target: Path, source: str, say: Say, *more: str) -> str | None:
     return None if process.returncode == 0 else "".join(lines)
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
     """The first thing that went wrong, without the address of the mirror, which may hold a password."""
-    wrong = [line for line in text.splitlines() if line.startswith(("E:", "W:", "Err:"))] or text.splitlines()
-    return re.sub(r"\w+://\S+", "the mirror", wrong[0] if wrong else "no reason given")[:200]
+    lines = text.splitlines()
+    wrong = [line for line in lines if re.match(r"\s*(Err:|E:)", line)] or lines[-1:]
+    return re.sub(r"\w+://\S+", "the mirror", wrong[0].strip() if wrong else "no reason given")[:200]
 
 
 # --- apt's sources ---
