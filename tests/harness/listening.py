@@ -1,0 +1,136 @@
+"""What is in a recording: is there sound, and was this very prompt heard?
+
+A prompt is looked for twice: by its loudness over time, then by its waveform at the best place. So the proof
+holds for any sound of ours that went through a-law, and for no other.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import mul
+from pathlib import Path
+
+RATE = 8000
+"""Samples a second, of everything here."""
+FRAME = 80
+"""Samples a window of loudness (10 ms)."""
+QUIET = 200.0
+"""Root mean square (of 32768) under which a window counts as silent."""
+LIKE = 0.7
+"""Likeness of waveforms from which on it is the same sound; a-law gives over 0.95."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hearing:
+    """Where a prompt fits best in a recording, and how well."""
+
+    at: float
+    """Seconds from the recording's start."""
+    likeness: float
+    """-1 to 1: correlation of the waveforms."""
+
+    @property
+    def heard(self) -> bool:
+        return self.likeness >= LIKE
+
+
+def samples(path: Path) -> array[int]:
+    """The samples of a wav (8 kHz, mono, 16 bits); of one being written, those that are there already."""
+    data = path.read_bytes()
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise ValueError(f"{path} is no wav")
+    place, rate, channels, bits = 12, 0, 0, 0
+    while place + 8 <= len(data):
+        name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        if name == b"fmt ":
+            _, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", data, place + 8)
+        if name == b"data":
+            break
+        place += 8 + size + size % 2
+    if (rate, channels, bits) != (RATE, 1, 16):
+        raise ValueError(f"{path}: {rate} Hz, {channels} channels, {bits} bits; wanted 8000, 1, 16")
+    body = data[place + 8 :]  # the size in the header is 0 until the file is closed
+    return array("h", body[: len(body) // 2 * 2])
+
+
+def loudness(sound: Sequence[int]) -> list[float]:
+    """Root mean square of each whole window of 10 ms."""
+    windows = (sound[n : n + FRAME] for n in range(0, len(sound) - FRAME + 1, FRAME))
+    return [math.sqrt(sum(map(mul, w, w)) / FRAME) for w in windows]
+
+
+def seconds_of_sound(path: Path) -> float:
+    """How long it was not silent in this recording."""
+    return sum(level > QUIET for level in loudness(samples(path))) * FRAME / RATE
+
+
+def listen_for(prompt: Path, recording: Path) -> Hearing:
+    """Where the prompt is in the recording. It must have been played at least to its loudest second."""
+    wanted, sound = samples(prompt), samples(recording)
+    piece, start = _loudest_second(wanted)
+    levels, pattern = loudness(sound), loudness(piece)
+    if len(levels) < len(pattern):
+        return Hearing(at=0.0, likeness=0.0)
+    best = Hearing(at=0.0, likeness=-1.0)
+    for place in _best_places(levels, pattern):
+        at, likeness = _align(piece, sound, place * FRAME)
+        if likeness > best.likeness:
+            best = Hearing(at=(at - start) / RATE, likeness=likeness)
+    return best
+
+
+def was_heard(prompt: Path, recording: Path) -> bool:
+    return listen_for(prompt, recording).heard
+
+
+def _loudest_second(sound: array[int]) -> tuple[array[int], int]:
+    levels = loudness(sound)
+    count = min(RATE // FRAME, len(levels))
+    place = max(range(len(levels) - count + 1), key=lambda n: sum(levels[n : n + count]))
+    return sound[place * FRAME : (place + count) * FRAME], place * FRAME
+
+
+def _best_places(levels: list[float], pattern: list[float], most: int = 4) -> list[int]:
+    """Windows where the loudness runs alike, the best first, none next to another."""
+    count = len(pattern)
+    scores = [(_correlation(pattern, levels[n : n + count]), n) for n in range(len(levels) - count + 1)]
+    found: list[int] = []
+    for _, place in sorted(scores, reverse=True):
+        if all(abs(place - other) > 3 for other in found):
+            found.append(place)
+        if len(found) == most:
+            break
+    return found
+
+
+def _align(piece: array[int], sound: array[int], place: int) -> tuple[int, float]:
+    """The sample, near `place`, where the waveforms agree best, and how well.
+
+    A third of a second decides: a sound card's clock or one lost packet may shift what comes later.
+    """
+    third = len(piece) // 3
+    part = max((piece[n * third : (n + 1) * third] for n in range(3)), key=lambda p: sum(map(mul, p, p)))
+    offset = next(n * third for n in range(3) if piece[n * third : (n + 1) * third] == part)
+    spots = range(max(0, place + offset - 2 * FRAME), place + offset + 2 * FRAME)
+    scores = ((_likeness(part, sound[n : n + third]), n) for n in spots if n + third <= len(sound))
+    likeness, spot = max(scores, default=(0.0, place + offset))
+    return spot - offset, likeness
+
+
+def _likeness(left: array[int], right: array[int]) -> float:
+    """Normalised correlation; the means of sounds are zero."""
+    power = math.sqrt(sum(map(mul, left, left)) * sum(map(mul, right, right)))
+    return sum(map(mul, left, right)) / power if power else 0.0
+
+
+def _correlation(left: list[float], right: list[float]) -> float:
+    """Pearson's."""
+    n = len(left)
+    sum_l, sum_r = sum(left), sum(right)
+    top = n * sum(map(mul, left, right)) - sum_l * sum_r
+    bottom = (n * sum(map(mul, left, left)) - sum_l**2) * (n * sum(map(mul, right, right)) - sum_r**2)
+    return top / math.sqrt(bottom) if bottom > 0 else 0.0

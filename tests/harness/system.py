@@ -1,0 +1,345 @@
+"""One system under test: `ekc up` in a state, on ports and with settings of its own.
+
+with System(silence_seconds=6) as system:
+    system.open_today()
+    ...
+    assert system.trace("last")[-1]["kind"] == "end"
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+from tests.harness.processes import (
+    HOST,
+    Group,
+    TooLate,
+    free_ports,
+    marked_processes,
+    port_is_free,
+    release_ports,
+    tail,
+    wait_for,
+)
+
+T = TypeVar("T")
+
+PROJECT = Path(__file__).resolve().parents[2]
+EKC = Path(sys.executable).with_name("ekc")
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+COMMAND_SECONDS = 60.0
+MARK = "EKC_TEST_MARK"
+"""An environment variable by which everything that the system has started is known again."""
+ZONE = ZoneInfo("Asia/Yekaterinburg")
+RTP_BLOCKS = 20
+PORT_BLOCKS = 1 + RTP_BLOCKS
+_PLACES = {"sip_port": 0, "operators_port": 2, "web_port": 4, "ami_port": 5, "agi_port": 6}
+_KEPT = ("EKC_ASTERISK_ROOT",)
+"""Of our own environment, what the system may know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a command said."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """Its JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines() if line]
+
+
+class CommandFailed(AssertionError):
+    """A command of `ekc` ended with another exit code than 0."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A line of asterisk/spool/arrivals.log."""
+
+    at: str
+    node: str
+    call: str
+    sip_call_id: str
+    number: str
+
+
+class System:
+    """One system. Its state is erased by `close`, not by `stop`: after `stop` it can be started again."""
+
+    def __init__(self, *, state: Path | None = None, **settings: object) -> None:
+        """settings: those of ivr/settings.py by name (silence_seconds=6), a nested one as trunk__identity."""
+        self._own_state = state is None
+        self.state = state or Path(tempfile.mkdtemp(prefix="ekc-state-"))
+        self.output = self.state.with_name(f"{self.state.name}.out")
+        self._first = free_ports(PORT_BLOCKS)
+        self.ports = {name: self._first + place for name, place in _PLACES.items()}
+        self._mark = secrets.token_hex(8)
+        self._group: Group | None = None
+        rtp = f"{self._first + 10}-{self._first + 10 * PORT_BLOCKS - 1}"
+        given = {"state": self.state, **self.ports, "rtp_ports": rtp, **settings}
+        mine = {k: v for k, v in os.environ.items() if not k.startswith("EKC_") or k in _KEPT}
+        self.env: Mapping[str, str] = {
+            **mine,
+            **{f"EKC_{name.upper()}": str(value) for name, value in given.items()},
+            MARK: self._mark,
+        }
+
+    # --- where it is ---
+
+    @property
+    def line(self) -> str:
+        """host:port that citizens call."""
+        return f"{HOST}:{self.ports['sip_port']}"
+
+    @property
+    def line_port(self) -> int:
+        return self.ports["sip_port"]
+
+    @property
+    def operators(self) -> str:
+        """host:port that operators' phones register at."""
+        return f"{HOST}:{self.ports['operators_port']}"
+
+    @property
+    def web(self) -> str:
+        return f"http://{HOST}:{self.ports['web_port']}"
+
+    # --- life ---
+
+    def launch(self) -> Group:
+        """Start `ekc up` and do not wait."""
+        assert self._group is None, "it was started already"
+        self._group = Group([EKC, "up"], output=self.output, env=self.env, cwd=PROJECT)
+        return self._group
+
+    def start(self, timeout: float = READY_SECONDS) -> Self:
+        """Start it and wait until the line can take a call."""
+        group = self.launch()
+        status = self.ekc("status", "--wait", f"{timeout:g}", "--json", check=False, timeout=timeout + 30)
+        if status.code != 0:
+            how = "runs" if group.alive else f"ended {group.process.returncode}"
+            said = f"{status.out}{status.err}\nekc up {how}:\n{self.log_tail()}"
+            raise AssertionError(f"the line is not ready (status {status.code}): {said}")
+        return self
+
+    def stop(self) -> None:
+        """Ctrl-C. Fails unless it exits 0 and leaves no process and no port."""
+        if (group := self._group) is None:
+            return
+        self._group = None
+        group.signal(signal.SIGINT)
+        try:
+            code = group.wait(STOP_SECONDS)
+            left = [f"{p.pid} {' '.join(p.cmdline())[:120]}" for p in self.processes()]
+        finally:
+            self._sweep(group)
+        assert code == 0, f"ekc up exited {code} after SIGINT:\n{self.log_tail()}"
+        assert not left, f"ekc up left processes behind: {left}"
+        taken = {n: p for n, p in self.ports.items() if not port_is_free(p)}
+        assert not taken, f"ekc up left ports taken: {taken}"
+
+    def close(self) -> None:
+        """End everything, however it stands, and erase the state."""
+        if (group := self._group) is not None:
+            self._group = None
+            group.process.terminate()
+            try:
+                group.wait(STOP_SECONDS)
+            except TooLate:
+                sys.stderr.write("ekc up did not stop: it is killed\n")
+            self._sweep(group)
+        release_ports(self._first, PORT_BLOCKS)
+        if self._own_state:
+            shutil.rmtree(self.state, ignore_errors=True)
+            self.output.unlink(missing_ok=True)
+
+    def _sweep(self, group: Group) -> None:
+        group.kill()
+        for process in self.processes():
+            process.kill()
+
+    def processes(self) -> list[Any]:
+        """Everything that it has started and that lives (psutil.Process)."""
+        return marked_processes(MARK, self._mark)
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            self.close()
+
+    # --- its commands ---
+
+    def ekc(
+        self,
+        *arguments: str | Path,
+        input: str | None = None,
+        check: bool = True,
+        timeout: float = COMMAND_SECONDS,
+    ) -> Result:
+        """Run a command of `ekc`; raises CommandFailed when its exit code is not 0, unless told not to."""
+        argv = [str(EKC), *map(str, arguments)]
+        done = subprocess.run(
+            argv,
+            input=input or "",
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=self._command_env(),
+            cwd=PROJECT,
+            check=False,
+        )
+        result = Result(argv=tuple(argv[1:]), code=done.returncode, out=done.stdout, err=done.stderr)
+        if check and result.code != 0:
+            raise CommandFailed(f"ekc {' '.join(result.argv)}: exit {result.code}\n{result.out}{result.err}")
+        return result
+
+    def _command_env(self) -> dict[str, str]:
+        """A command is no part of what `ekc up` has started."""
+        return {name: value for name, value in self.env.items() if name != MARK}
+
+    def open_today(self) -> None:
+        """Open the line around the clock: today and its neighbours, for the site's midnight comes, too."""
+        today = datetime.now(ZONE).date()
+        for days in (-1, 0, 1):
+            date = (today + timedelta(days=days)).isoformat()
+            self.ekc("calendar", "set", date, "--open", "00:00-24:00")
+
+    def close_today(self) -> None:
+        """Close the line today and tomorrow."""
+        today = datetime.now(ZONE).date()
+        for days in (0, 1):
+            self.ekc("calendar", "set", (today + timedelta(days=days)).isoformat(), "--closed")
+
+    def add_operator(
+        self, name: str, *, extension: str, agency: str, line: int = 1, password: str | None = None
+    ) -> str:
+        """Add an operator; the password of the phone."""
+        secret = password or secrets.token_urlsafe(12)
+        arguments = (name, "--extension", extension, "--agency", agency, "--line", str(line))
+        self.ekc("operators", "add", *arguments, "--password-stdin", input=secret)
+        return secret
+
+    def demo_data(self, *, seed: int = 1) -> Any:
+        """Load invented people; what `ekc demo-data --json` tells of them."""
+        return self.ekc("demo-data", "--seed", str(seed), "--json").json
+
+    def trace(self, call: str = "last") -> list[dict[str, Any]]:
+        """What the caller lived through: `at, kind, id, outcome`."""
+        return self.ekc("calls", "trace", call, "--json").lines
+
+    def calls(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ekc("calls", "list", "--json", "--reveal").json
+        return found
+
+    def cards(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ekc("cards", "list", "--json", "--reveal").json
+        return found
+
+    def card(self, id_: str = "last") -> dict[str, Any]:
+        found: dict[str, Any] = self.ekc("cards", "show", id_, "--json", "--reveal").json
+        return found
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ekc("callbacks", "list", "--json", "--reveal").json
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """Also when the line is not ready."""
+        found: dict[str, Any] = self.ekc("status", "--json", check=False).json
+        return found
+
+    # --- its files ---
+
+    def arrivals(self) -> list[Arrival]:
+        """Who came, oldest first."""
+        path = self.state / "asterisk" / "spool" / "arrivals.log"
+        if not path.is_file():
+            return []
+        fields = [line.split("\t") for line in path.read_text().splitlines()]
+        return [Arrival(at=f[0], node=f[1], call=f[2], sip_call_id=f[3], number=f[4]) for f in fields]
+
+    def call_of(self, sip_call_id: str) -> str:
+        """The product's name (uniqueid) of a call that sipp made."""
+        found = [a.call for a in self.arrivals() if a.sip_call_id == sip_call_id]
+        assert len(found) == 1, f"{len(found)} arrivals with Call-ID {sip_call_id}"
+        return found[0]
+
+    def pid(self, part: str) -> int:
+        """Of `asterisk` or `engine`."""
+        return int((self.state / "run" / f"{part}.pid").read_text().split()[0])
+
+    # --- accidents ---
+
+    def kill_engine(self) -> int:
+        """SIGKILL; the pid it had."""
+        return self.signal_part("engine", signal.SIGKILL)
+
+    def stop_engine_signal(self, number: signal.Signals = signal.SIGSTOP) -> int:
+        """Freeze the engine (SIGSTOP), or send it any other signal; its pid."""
+        return self.signal_part("engine", number)
+
+    def signal_part(self, part: str, number: signal.Signals) -> int:
+        pid = self.pid(part)
+        os.kill(pid, number)
+        return pid
+
+    # --- patience ---
+
+    def wait_for(
+        self, predicate: Callable[[], T | None], timeout: float, what: str = "", step: float = 0.3
+    ) -> T:
+        """As processes.wait_for, and when it fails, with the end of the logs."""
+        try:
+            return wait_for(predicate, timeout, what, step)
+        except TooLate as late:
+            raise TooLate(f"{late}\n{self.log_tail()}") from None
+
+    def wait_card(self, call: str, timeout: float = 15.0) -> dict[str, Any]:
+        """The card of a call, once the call is over and the card has its outcome."""
+
+        def closed() -> dict[str, Any] | None:
+            row = next((c for c in self.calls() if c["call"] == call), None)
+            return self.card(row["card"]) if row and row["state"] == "ended" and row["outcome"] else None
+
+        return self.wait_for(closed, timeout, f"the card of call {call}", step=0.5)
+
+    def log_tail(self, lines: int = 40) -> str:
+        logs = [self.output, *sorted((self.state / "log").glob("*.log"))]
+        logs.append(self.state / "asterisk" / "log" / "messages.log")
+        return "\n".join(f"--- {path.name}\n{tail(path, lines)}" for path in logs)
