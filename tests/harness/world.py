@@ -106,7 +106,7 @@ class WorldCall:
 
     @property
     def heard(self) -> Path:
-        """A wav of what the citizen heard, from the answer on."""
+        """A wav of what the citizen heard from the answer on, whole but for the last half second."""
         return self.folder / f"{self.id}.wav"
 
     def wait_answered(self, timeout: float = 15) -> Self:

@@ -30,16 +30,12 @@ def say(folder: Path, name: str, text: str) -> Path:
 
 @pytest.fixture(scope="module")
 def sentence(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return say(
-        tmp_path_factory.mktemp("said"), "sentence", "Здравствуйте! Вы позвонили в единый контактный центр."
-    )
+    return say(tmp_path_factory.mktemp("said"), "sentence", "Единый контактный центр.")
 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return say(
-        tmp_path_factory.mktemp("said"), "other", "Введите номер заявления и нажмите решётку, пожалуйста."
-    )
+    return say(tmp_path_factory.mktemp("said"), "other", "Введите номер и решётку.")
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +119,7 @@ def test_a_softphone_hears_what_was_said(server: str, sentence: Path, other: Pat
         time.sleep(4)
         phone.hang_up()
         (recording,) = phone.heard()
-        assert seconds_of_sound(recording) > 1.5
+        assert seconds_of_sound(recording) > 1
         assert was_heard(sentence, recording)
         assert not was_heard(other, recording)
 
