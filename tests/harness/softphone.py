@@ -4,23 +4,21 @@
         phone.register()
         phone.dial("*11")
 
-Commands and events go over baresip's module ctrl_tcp: netstrings of JSON.
+Commands and events: tests/harness/baresip.py.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import socket
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from tests.harness.baresip import Control, PhoneError, PhoneEvent
 from tests.harness.processes import HOST, Group, TooLate, free_ports, release_ports, wait_for
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -29,44 +27,6 @@ RTP_PORTS = 20
 PORT_BLOCKS = 1 + RTP_PORTS // 10
 KEY_GAP = 0.25
 """Seconds from key to key; baresip takes so long for one, and would send faster ones late."""
-
-
-class PhoneError(AssertionError):
-    """The phone refused a command, or ended."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhoneEvent:
-    """What the phone told: REGISTER_OK, REGISTER_FAIL, CALL_INCOMING, CALL_RINGING, CALL_ESTABLISHED, …"""
-
-    type: str
-    at: float
-    """time.monotonic()"""
-    peer: str
-    text: str
-    """For CALL_CLOSED the reason, for example `486 Busy Here`."""
-
-
-@dataclass(kw_only=True)
-class Netstrings:
-    """Takes bytes, gives the strings that are whole (https://cr.yp.to/proto/netstrings.txt)."""
-
-    _rest: bytes = field(default=b"")
-
-    def feed(self, data: bytes) -> list[bytes]:
-        self._rest += data
-        whole = []
-        while (colon := self._rest.find(b":")) > 0:
-            end = colon + 1 + int(self._rest[:colon])
-            if len(self._rest) <= end:
-                break
-            whole.append(self._rest[colon + 1 : end])
-            self._rest = self._rest[end + 1 :]
-        return whole
-
-
-def netstring(data: bytes) -> bytes:
-    return b"%d:%s," % (len(data), data)
 
 
 class Softphone:
@@ -97,10 +57,6 @@ class Softphone:
         self.from_user = "anonymous" if anonymous else user
         self.folder = Path(tempfile.mkdtemp(prefix="ekc-phone-"))
         self.record = record or self.folder
-        self.events: list[PhoneEvent] = []
-        self._changed = threading.Condition()
-        self._answers: dict[str, dict[str, Any]] = {}
-        self._token = 0
         try:
             self._start()
         except BaseException:
@@ -116,9 +72,9 @@ class Softphone:
         (self.folder / "contacts").write_text("")
         (self.folder / "config").write_text(self._config(control))
         self._group = Group(["baresip", "-4", "-f", self.folder], output=self.folder / "log")
-        self._socket: socket.socket = wait_for(lambda: self._connect(control), 10, "baresip to start")
-        threading.Thread(target=self._read, daemon=True, name=f"phone-{self.user}").start()
-        self.command("uanew", self._account())
+        link = wait_for(lambda: self._connect(control), 10, "baresip to start")
+        self._control = Control(link, self.user)
+        self._control.command("uanew", self._account())
 
     def _config(self, control: int) -> str:
         modules = [f"module {m}.so" for m in ("g711", "aufile", "aubridge", "sndfile")]
@@ -168,8 +124,8 @@ class Softphone:
 
     def close(self) -> None:
         """End the phone and erase its folder; safe to repeat."""
-        if (link := getattr(self, "_socket", None)) is not None:
-            link.close()
+        if (control := getattr(self, "_control", None)) is not None:
+            control.close()
         if (group := getattr(self, "_group", None)) is not None:
             group.kill()
         if (port := getattr(self, "port", None)) is not None:
@@ -184,67 +140,6 @@ class Softphone:
     ) -> None:
         self.close()
 
-    # --- the wire ---
-
-    def _read(self) -> None:
-        netstrings = Netstrings()
-        while True:
-            try:
-                data = self._socket.recv(65536)
-            except OSError:
-                return
-            if not data:
-                return
-            for message in netstrings.feed(data):
-                self._take(json.loads(message))
-
-    def _take(self, message: dict[str, Any]) -> None:
-        with self._changed:
-            if message.get("response"):
-                self._answers[message.get("token", "")] = message
-            elif message.get("event"):
-                self.events.append(
-                    PhoneEvent(
-                        type=message.get("type", ""),
-                        at=time.monotonic(),
-                        peer=message.get("peeruri", ""),
-                        text=message.get("param", ""),
-                    )
-                )
-            self._changed.notify_all()
-
-    def command(self, name: str, params: str = "", timeout: float = 5.0) -> str:
-        """Run a command of baresip; what it printed. Raises PhoneError when it was refused."""
-        with self._changed:
-            self._token += 1
-            token = str(self._token)
-        message = {"command": name, "params": params, "token": token}
-        self._socket.sendall(netstring(json.dumps(message).encode()))
-        with self._changed:
-            if not self._changed.wait_for(lambda: token in self._answers, timeout):
-                raise TooLate(f"phone {self.user}: no answer to {name}\n{self._group.tail()}")
-            answer = self._answers.pop(token)
-        if not answer.get("ok"):
-            raise PhoneError(f"phone {self.user}: {name} {params}: {answer.get('data')}")
-        return str(answer.get("data", ""))
-
-    def wait_event(self, *types: str, timeout: float = 10.0, since: int = 0) -> PhoneEvent:
-        """The first event of these types at or after the place `since` of `events`; raises TooLate."""
-
-        def found() -> PhoneEvent | None:
-            return next((e for e in self.events[since:] if e.type in types), None)
-
-        with self._changed:
-            if not self._changed.wait_for(found, timeout):
-                seen = [e.type for e in self.events[since:]]
-                wanted = "/".join(types)
-                raise TooLate(
-                    f"phone {self.user}: no {wanted} in {timeout:g} s, but {seen}\n{self._group.tail()}"
-                )
-            event = found()
-        assert event is not None
-        return event
-
     # --- what a person does ---
 
     def register(self, timeout: float = 10.0) -> None:
@@ -257,7 +152,7 @@ class Softphone:
         """Call an extension, a number or a URI; with `wait` until it is answered; PhoneError if it is not."""
         mark = self.mark()
         uri = target if target.startswith("sip:") else f"sip:{target}@{self.server}"
-        self.command("dial", uri)
+        self._control.command("dial", uri)
         if not wait:
             return
         event = self.wait_event("CALL_ESTABLISHED", "CALL_CLOSED", timeout=timeout, since=mark)
@@ -268,14 +163,14 @@ class Softphone:
         """Take the call that rings, or the next one that will."""
         wait_for(lambda: self.state == "ringing", timeout, f"phone {self.user} to ring")
         mark = self.mark()
-        self.command("accept")
+        self._control.command("accept")
         self.wait_event("CALL_ESTABLISHED", timeout=10, since=mark)
 
     def hang_up(self, timeout: float = 10.0) -> None:
         """End the call; nothing happens when there is none."""
         if self.state == "idle":
             return
-        self.command("hangup")
+        self._control.command("hangup")
         wait_for(lambda: self.state == "idle", timeout, f"phone {self.user} to hang up")
 
     def wait_hung_up(self, timeout: float) -> PhoneEvent:
@@ -288,13 +183,25 @@ class Softphone:
 
     def press(self, key: str) -> None:
         """One key, by RFC 4733."""
-        self.command("sndcode", key)
+        self._control.command("sndcode", key)
 
     def press_all(self, keys: str, gap: float = KEY_GAP) -> None:
         """Keys one after the other, `gap` seconds apart."""
         for key in keys:
             self.press(key)
             time.sleep(gap)
+
+    @property
+    def events(self) -> list[PhoneEvent]:
+        """Everything it has told, oldest first."""
+        return self._control.events
+
+    def wait_event(self, *types: str, timeout: float = 10.0, since: int = 0) -> PhoneEvent:
+        """The first event of these types at or after the place `since` of `events`; raises TooLate."""
+        try:
+            return self._control.wait_event(*types, timeout=timeout, since=since)
+        except TooLate as late:
+            raise TooLate(f"{late}\n{self._group.tail()}") from None
 
     def mark(self) -> int:
         """The place in `events` that the next event will have."""

@@ -8,22 +8,19 @@ with System(silence_seconds=6) as system:
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from zoneinfo import ZoneInfo
 
+from tests.harness.commands import EKC, PROJECT, Commands
 from tests.harness.processes import (
     HOST,
     Group,
@@ -38,43 +35,15 @@ from tests.harness.processes import (
 
 T = TypeVar("T")
 
-PROJECT = Path(__file__).resolve().parents[2]
-EKC = Path(sys.executable).with_name("ekc")
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
-COMMAND_SECONDS = 60.0
 MARK = "EKC_TEST_MARK"
 """An environment variable by which everything that the system has started is known again."""
-ZONE = ZoneInfo("Asia/Yekaterinburg")
 RTP_BLOCKS = 20
 PORT_BLOCKS = 1 + RTP_BLOCKS
 _PLACES = {"sip_port": 0, "operators_port": 2, "web_port": 4, "ami_port": 5, "agi_port": 6}
 _KEPT = ("EKC_ASTERISK_ROOT",)
 """Of our own environment, what the system may know."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a command said."""
-
-    argv: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Its one JSON document."""
-        return json.loads(self.out)
-
-    @property
-    def lines(self) -> list[Any]:
-        """Its JSON lines."""
-        return [json.loads(line) for line in self.out.splitlines() if line]
-
-
-class CommandFailed(AssertionError):
-    """A command of `ekc` ended with another exit code than 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +57,7 @@ class Arrival:
     number: str
 
 
-class System:
+class System(Commands):
     """One system. Its state is erased by `close`, not by `stop`: after `stop` it can be started again."""
 
     def __init__(self, *, state: Path | None = None, **settings: object) -> None:
@@ -103,11 +72,8 @@ class System:
         rtp = f"{self._first + 10}-{self._first + 10 * PORT_BLOCKS - 1}"
         given = {"state": self.state, **self.ports, "rtp_ports": rtp, **settings}
         mine = {k: v for k, v in os.environ.items() if not k.startswith("EKC_") or k in _KEPT}
-        self.env: Mapping[str, str] = {
-            **mine,
-            **{f"EKC_{name.upper()}": str(value) for name, value in given.items()},
-            MARK: self._mark,
-        }
+        self.command_env = {**mine, **{f"EKC_{name.upper()}": str(value) for name, value in given.items()}}
+        """A command is no part of what `ekc up` has started, so it does not have the mark."""
 
     # --- where it is ---
 
@@ -134,7 +100,9 @@ class System:
     def launch(self) -> Group:
         """Start `ekc up` and do not wait."""
         assert self._group is None, "it was started already"
-        self._group = Group([EKC, "up"], output=self.output, env=self.env, cwd=PROJECT)
+        self._group = Group(
+            [EKC, "up"], output=self.output, env={**self.command_env, MARK: self._mark}, cwd=PROJECT
+        )
         return self._group
 
     def start(self, timeout: float = READY_SECONDS) -> Self:
@@ -203,87 +171,6 @@ class System:
         finally:
             self.close()
 
-    # --- its commands ---
-
-    def ekc(
-        self,
-        *arguments: str | Path,
-        input: str | None = None,
-        check: bool = True,
-        timeout: float = COMMAND_SECONDS,
-    ) -> Result:
-        """Run a command of `ekc`; raises CommandFailed when its exit code is not 0, unless told not to."""
-        argv = [str(EKC), *map(str, arguments)]
-        done = subprocess.run(
-            argv,
-            input=input or "",
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=self._command_env(),
-            cwd=PROJECT,
-            check=False,
-        )
-        result = Result(argv=tuple(argv[1:]), code=done.returncode, out=done.stdout, err=done.stderr)
-        if check and result.code != 0:
-            raise CommandFailed(f"ekc {' '.join(result.argv)}: exit {result.code}\n{result.out}{result.err}")
-        return result
-
-    def _command_env(self) -> dict[str, str]:
-        """A command is no part of what `ekc up` has started."""
-        return {name: value for name, value in self.env.items() if name != MARK}
-
-    def open_today(self) -> None:
-        """Open the line around the clock: today and its neighbours, for the site's midnight comes, too."""
-        today = datetime.now(ZONE).date()
-        for days in (-1, 0, 1):
-            date = (today + timedelta(days=days)).isoformat()
-            self.ekc("calendar", "set", date, "--open", "00:00-24:00")
-
-    def close_today(self) -> None:
-        """Close the line today and tomorrow."""
-        today = datetime.now(ZONE).date()
-        for days in (0, 1):
-            self.ekc("calendar", "set", (today + timedelta(days=days)).isoformat(), "--closed")
-
-    def add_operator(
-        self, name: str, *, extension: str, agency: str, line: int = 1, password: str | None = None
-    ) -> str:
-        """Add an operator; the password of the phone."""
-        secret = password or secrets.token_urlsafe(12)
-        arguments = (name, "--extension", extension, "--agency", agency, "--line", str(line))
-        self.ekc("operators", "add", *arguments, "--password-stdin", input=secret)
-        return secret
-
-    def demo_data(self, *, seed: int = 1) -> Any:
-        """Load invented people; what `ekc demo-data --json` tells of them."""
-        return self.ekc("demo-data", "--seed", str(seed), "--json").json
-
-    def trace(self, call: str = "last") -> list[dict[str, Any]]:
-        """What the caller lived through: `at, kind, id, outcome`."""
-        return self.ekc("calls", "trace", call, "--json").lines
-
-    def calls(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ekc("calls", "list", "--json", "--reveal").json
-        return found
-
-    def cards(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ekc("cards", "list", "--json", "--reveal").json
-        return found
-
-    def card(self, id_: str = "last") -> dict[str, Any]:
-        found: dict[str, Any] = self.ekc("cards", "show", id_, "--json", "--reveal").json
-        return found
-
-    def callbacks(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ekc("callbacks", "list", "--json", "--reveal").json
-        return found
-
-    def status(self) -> dict[str, Any]:
-        """Also when the line is not ready."""
-        found: dict[str, Any] = self.ekc("status", "--json", check=False).json
-        return found
-
     # --- its files ---
 
     def arrivals(self) -> list[Arrival]:
@@ -329,6 +216,20 @@ class System:
             return wait_for(predicate, timeout, what, step)
         except TooLate as late:
             raise TooLate(f"{late}\n{self.log_tail()}") from None
+
+    def wait_call(self, number: str, timeout: float = 15.0, *, after: int = 0) -> str:
+        """The newest call from this number (as it stands in arrivals.log), once its card is there.
+
+        after: how many calls from this number there were before.
+        """
+
+        def arrived() -> str | None:
+            found = [a.call for a in self.arrivals() if a.number.endswith(number[-10:])]
+            return found[-1] if len(found) > after else None
+
+        call = self.wait_for(arrived, timeout, "the call to arrive", step=0.05)
+        self.wait_for(lambda: self.ekc("calls", "trace", call, check=False).code == 0, timeout, "its card")
+        return call
 
     def wait_card(self, call: str, timeout: float = 15.0) -> dict[str, Any]:
         """The card of a call, once the call is over and the card has its outcome."""

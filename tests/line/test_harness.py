@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.harness import world as outside
+from tests.harness.baresip import Netstrings, PhoneError, netstring
 from tests.harness.listening import listen_for, seconds_of_sound, was_heard
 from tests.harness.markers import find_marker, marker_pattern, plant
 from tests.harness.processes import Group, TooLate, free_ports, marked_processes, port_is_free, wait_for
 from tests.harness.sipp import HangUp, HungUpOn, Key, Scenario, dial, typed
-from tests.harness.softphone import Netstrings, PhoneError, Softphone, netstring
+from tests.harness.softphone import Softphone
 from tests.harness.world import World, WorldCall
 
 ALL_KEYS = "0123456789*#"
