@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,33 +9,25 @@ from pathlib import Path
 import pytest
 
 from tests.harness import world as outside
-from tests.harness.baresip import Netstrings, PhoneError, netstring
+from tests.harness.baresip import PhoneError
 from tests.harness.listening import listen_for, seconds_of_sound, was_heard
-from tests.harness.markers import find_marker, marker_pattern, plant
-from tests.harness.processes import Group, TooLate, free_ports, marked_processes, port_is_free, wait_for
+from tests.harness.processes import port_is_free, wait_for
 from tests.harness.sipp import HangUp, HungUpOn, Key, Scenario, dial, typed
 from tests.harness.softphone import Softphone
+from tests.harness.voices import say
 from tests.harness.world import World, WorldCall
 
 ALL_KEYS = "0123456789*#"
 
 
-def say(folder: Path, name: str, text: str) -> Path:
-    """A wav of this text, 8 kHz mono."""
-    raw, wav = folder / f"{name}-raw.wav", folder / f"{name}.wav"
-    subprocess.run(["espeak-ng", "-v", "ru", "-s", "130", "-w", raw, text], check=True, timeout=30)
-    subprocess.run(["sox", raw, "-r", "8000", "-c", "1", "-b", "16", wav], check=True, timeout=30)
-    return wav
-
-
 @pytest.fixture(scope="module")
 def sentence(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return say(tmp_path_factory.mktemp("said"), "sentence", "Единый контактный центр.")
+    return say(tmp_path_factory.mktemp("said") / "sentence.wav", "Единый контактный центр.")
 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return say(tmp_path_factory.mktemp("said"), "other", "Введите номер и решётку.")
+    return say(tmp_path_factory.mktemp("said") / "other.wav", "Введите номер и решётку.")
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +67,6 @@ def finished(far: World, count: int = 1) -> list[list[outside.Note]]:
 
 
 # --- phones ----------------------------------------------------------------------------------------
-
-
-def test_a_netstring_is_read_whatever_the_cuts() -> None:
-    """Any way of splitting the bytes gives the same strings."""
-    data = netstring(b'{"a":1}') + netstring(b"") + netstring("ё".encode())
-    for cut in range(len(data)):
-        reader = Netstrings()
-        assert reader.feed(data[:cut]) + reader.feed(data[cut:]) == [b'{"a":1}', b"", "ё".encode()]
 
 
 @pytest.mark.line
@@ -234,66 +217,3 @@ def test_somebody_can_call_the_world(server: str, far: World) -> None:
         phone.dial("79995554433")
         phone.wait_hung_up(10)
     assert detail(finished(far)[0], "ended").startswith("us")
-
-
-# --- listening and searching -----------------------------------------------------------------------
-
-
-def test_a_prompt_is_found_where_it_is(tmp_path: Path, sentence: Path, other: Path) -> None:
-    """In a recording of one sentence after another the second one has its place."""
-    both = tmp_path / "both.wav"
-    subprocess.run(["sox", other, sentence, both], check=True, timeout=30)
-    length = float(subprocess.run(["soxi", "-D", other], check=True, capture_output=True, timeout=30).stdout)
-    assert listen_for(sentence, both).at == pytest.approx(length, abs=0.05)
-    assert not was_heard(sentence, other)
-
-
-@pytest.mark.parametrize(
-    "marker", ["Ёжикова-Приметная", "31415926535", "Zebra Crossing", "пособие «Заметное»"]
-)
-def test_a_planted_marker_is_found_in_each_place(tmp_path: Path, marker: str) -> None:
-    """The control run: none of the hiding places is overlooked."""
-    planted = plant(tmp_path / "state", marker)
-    missed = set(planted) - set(find_marker(tmp_path / "state", marker))
-    assert not missed
-
-
-def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
-    """Another marker's hiding places say nothing."""
-    plant(tmp_path, "Ёжикова-Приметная")
-    assert find_marker(tmp_path, "Ужикова-Приметная") == []
-    assert find_marker(tmp_path, "31415926535") == []
-
-
-def test_a_number_is_found_through_its_separators(tmp_path: Path) -> None:
-    """Grouping does not hide a SNILS."""
-    (tmp_path / "a").write_text("снилс 314-159-265 35.")
-    assert find_marker(tmp_path, "31415926535") == [tmp_path / "a"]
-    with pytest.raises(ValueError, match="by chance"):
-        marker_pattern("12")
-
-
-# --- processes -------------------------------------------------------------------------------------
-
-
-def test_ports_that_were_given_are_free_and_given_once() -> None:
-    """Neighbouring blocks of ten ports are free from the first to the last."""
-    first, second = free_ports(3), free_ports(3)
-    assert all(port_is_free(p) for p in range(first, first + 30))
-    assert not set(range(first, first + 30)) & set(range(second, second + 30))
-
-
-def test_a_group_dies_with_its_children(tmp_path: Path) -> None:
-    """Killing a group takes the children of the program with it."""
-    group = Group(
-        ["sh", "-c", "sleep 100 & wait"], output=tmp_path / "out", env={"PATH": "/bin", "MARK": "m-1"}
-    )
-    wait_for(lambda: len(marked_processes("MARK", "m-1")) == 2, 5, "both processes")
-    group.kill()
-    wait_for(lambda: not marked_processes("MARK", "m-1"), 5, "no process")
-
-
-def test_waiting_in_vain_is_a_failure() -> None:
-    """What does not come is told by name."""
-    with pytest.raises(TooLate, match="Godot"):
-        wait_for(lambda: False, 0.05, "Godot")

@@ -1,0 +1,272 @@
+"""The demo (`make demo`): from nothing to a citizen who was served, on real telephony, in 90 seconds.
+
+It starts a system in a state of its own (.run/demo), loads invented people, lets an operator's and a
+citizen's softphone talk, and shows what each of them lived through. It is a check, too: exit code 0 only when
+the citizen heard the answer and talked with the operator, and nothing is left running.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ivr.ports import Prompt
+from ivr.speech.catalogue import entry, text
+from ivr.speech.parts import Wording
+from tests.harness.commands import PROJECT
+from tests.harness.following import Event, Follower
+from tests.harness.listening import seconds_of_sound
+from tests.harness.scenario import LINE
+from tests.harness.softphone import Softphone
+from tests.harness.system import System
+from tests.harness.voices import say
+
+STATE = PROJECT / ".run" / "demo"
+OPERATOR = "Анна Орлова"
+EXTENSION = "201"
+TALK_SECONDS = 7.0
+"""A little more than what counts as served."""
+LISTEN_SECONDS = 2.0
+"""How long the citizen listens before pressing a key: keys work during prompts."""
+
+
+class DemoFailed(Exception):
+    """The demo did not show what it promises."""
+
+
+class Story:
+    """Tells what happens, with the seconds since the beginning."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self._start = time.monotonic()
+
+    def step(self, words: str) -> None:
+        self.console.print(f"[dim]{time.monotonic() - self._start:5.1f} s[/] [bold]{words}[/]")
+
+    def hears(self, words: str) -> None:
+        self.console.print(f"          [cyan]«{escape(words)}»[/]")
+
+    def presses(self, keys: str) -> None:
+        self.console.print(f"          presses [yellow]{keys}[/]")
+
+    def done(self) -> None:
+        took = time.monotonic() - self._start
+        self.console.print(f"[bold green]A citizen was served, from nothing, in {took:.0f} seconds.[/]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Citizen:
+    """One of the invented people, and an application of theirs."""
+
+    phone: str
+    application: Mapping[str, Any]
+
+    @property
+    def number_keys(self) -> str:
+        """Digits only: that is how numbers of receipts are compared."""
+        return re.sub(r"\D", "", self.application["number"]) + "#"
+
+    @property
+    def date_keys(self) -> str:
+        return date.fromisoformat(self.application["accepted_on"]).strftime("%d%m%Y")
+
+    @property
+    def answer(self) -> str:
+        """What the line says of the application."""
+        names = ("service", "status", "decision", "refusal_reason")
+        values: dict[str, object] = {name: self.application[name] or "" for name in names}
+        values["accepted_on"] = date.fromisoformat(self.application["accepted_on"])
+        values["missing_documents"] = tuple(self.application["missing_documents"] or ())
+        return text(Prompt("status.result", values))
+
+
+def choose_citizen(people: list[dict[str, Any]]) -> Citizen:
+    """Somebody with an application whose number nobody else's has, and with as much to tell as can be."""
+    keys = [re.sub(r"\D", "", a["number"]) for p in people for a in p["applications"]]
+    found = [
+        Citizen(phone=p["phone"], application=a)
+        for p in people
+        if p["phone"]
+        for a in p["applications"]
+        if keys.count(re.sub(r"\D", "", a["number"])) == 1
+    ]
+    if not found:
+        raise DemoFailed("nobody among the invented people has a phone and an application")
+    return max(found, key=lambda c: len(str(c.application["decision"] or "")))
+
+
+def wording(id_: str) -> str:
+    """The fixed words of a prompt."""
+    parts = (p.text for p in entry(id_).parts if isinstance(p, Wording))
+    return " ".join(words for words in parts if isinstance(words, str))
+
+
+def prepare_state() -> None:
+    """Begin anew, but keep the synthesised prompts: the second demo is quick."""
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if System(state=STATE).ekc("status", "--json", check=False).code == 0:
+        raise DemoFailed(f"a demo is running already in {STATE}: wait for its end, or stop it with Ctrl-C")
+    for path in STATE.iterdir():
+        if path.name != "prompts":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def answered(follower: Follower, question: str) -> None:
+    """Wait until the line has taken the answer to its question."""
+    event = follower.wait("ask", question, timeout=20)
+    if event["outcome"] != "answered":
+        raise DemoFailed(f"the question {question} ended with {event['outcome']}")
+
+
+def press(story: Story, phone: Softphone, keys: str) -> None:
+    time.sleep(LISTEN_SECONDS)
+    story.presses(keys)
+    phone.press_all(keys)
+
+
+def ask_for_status(story: Story, phone: Softphone, follower: Follower, citizen: Citizen) -> None:
+    """From the greeting to the answer: 1, 1, the number and the date of the receipt (§20)."""
+    story.hears(wording("greeting"))
+    follower.wait("prompt", "greeting", timeout=30)
+    questions = {
+        "menu": "1",
+        "status.menu": "1",
+        "status.number": citizen.number_keys,
+        "status.date": citizen.date_keys,
+    }
+    for question, keys in questions.items():
+        story.hears(wording(question))
+        press(story, phone, keys)
+        answered(follower, question)
+    story.hears(citizen.answer)
+    outcome = follower.wait("prompt", "status.result", timeout=60)["outcome"]
+    if outcome != "played":
+        raise DemoFailed(f"the answer was not heard to its end, but {outcome}")
+
+
+def reach_operator(story: Story, citizen: Softphone, operator: Softphone, follower: Follower) -> None:
+    """0, the queue, the operator's telephone, and a talk."""
+    story.hears(wording("status.more"))
+    press(story, citizen, "0")
+    operator.wait_talking(30)
+    story.step("The operator's telephone rang; they are connected and talk")
+    time.sleep(TALK_SECONDS)
+    citizen.hang_up()
+    story.step("The citizen hangs up")
+    follower.wait("end", timeout=20)
+
+
+def check_sound(story: Story, phone: Softphone, who: str, least: float) -> None:
+    """Sound has really gone over the wire."""
+    seconds = sum(seconds_of_sound(recording) for recording in phone.heard())
+    if seconds < least:
+        raise DemoFailed(f"the {who} heard {seconds:.1f} s of sound, at least {least:g} s were expected")
+    story.console.print(f"          the {who} heard {seconds:.0f} s of sound")
+
+
+def speech(name: str, words: str) -> Path:
+    """A wav in which somebody says this."""
+    return say(STATE / f"{name}.wav", words)
+
+
+def show_trace(story: Story, events: list[Event]) -> None:
+    table = Table(
+        title="What the caller lived through (ekc calls trace last)", title_justify="left", box=None
+    )
+    for column in ("at", "kind", "id", "outcome"):
+        table.add_column(column)
+    for event in events:
+        table.add_row(event["at"][11:19], event["kind"], event["id"], str(event["outcome"] or ""))
+    story.console.print(table)
+
+
+def show_card(story: Story, card: Mapping[str, Any]) -> None:
+    table = Table(title="The card (ekc cards show last)", title_justify="left", box=None, show_header=False)
+    for name, value in card.items():
+        if value not in (None, [], ""):
+            table.add_row(name, str(value))
+    story.console.print(table)
+
+
+def check_card(card: Mapping[str, Any]) -> None:
+    """The card tells of the service: who, how, and that it was done (§15)."""
+    (contact,) = card["contacts"]
+    found = (card["outcome"], card["level"], card["operator"], contact["outcome"])
+    if found != ("served", "application", EXTENSION, "served"):
+        raise DemoFailed(f"the card says outcome, level, operator, contact {found}; served was expected")
+    if not 5 <= contact["talking_s"] <= TALK_SECONDS + 5:
+        raise DemoFailed(f"the card says that they talked for {contact['talking_s']} s")
+
+
+def log_in(story: Story, operator: Softphone) -> None:
+    operator.register()
+    story.step(f"Operator {EXTENSION} has registered and logs in by *11")
+    operator.dial("*11")
+    operator.wait_hung_up(20)
+
+
+def serve(story: Story, system: System) -> None:
+    """The whole call."""
+    system.open_today()
+    story.step("The calendar is open today; invented people and their applications are loaded")
+    citizen = choose_citizen(system.demo_data(seed=1))
+    agency = citizen.application["agency"]
+    secret = system.add_operator(OPERATOR, extension=EXTENSION, agency=agency)
+    story.step(f"Operator {OPERATOR} of agency {agency} has got extension {EXTENSION}")
+    hers = speech("operator", "Здравствуйте! Меня зовут Анна. Чем я могу вам помочь?")
+    theirs = speech("citizen", "Добрый день! Когда можно забрать документы?")
+    with (
+        Softphone(EXTENSION, password=secret, server=system.operators, answers=True, speech=hers) as operator,
+        Softphone(citizen.phone.lstrip("+"), server=system.line, speech=theirs) as phone,
+    ):
+        log_in(story, operator)
+        story.step(f"A citizen calls {LINE} from {citizen.phone} and hears")
+        phone.dial(LINE)
+        with Follower(system, system.wait_call(citizen.phone)) as follower:
+            ask_for_status(story, phone, follower, citizen)
+            reach_operator(story, phone, operator, follower)
+        check_sound(story, phone, "citizen", least=20)
+        check_sound(story, operator, "operator", least=2)
+    show_trace(story, system.trace("last"))
+    card = system.wait_card(follower.call)
+    show_card(story, card)
+    check_card(card)
+
+
+def main() -> int:
+    story = Story()
+    try:
+        prepare_state()
+        story.step("Starting the system: Asterisk, the engine, the web pages (ekc up)")
+        with System(state=STATE, wrapup_seconds=1) as system:
+            story.step(f"The line is ready at {system.line}")
+            serve(story, system)
+            story.step("Stopping it, as Ctrl-C does")
+        story.step("Nothing is left running")
+    except (AssertionError, DemoFailed) as error:
+        story.console.print(f"[bold red]The demo failed:[/] {escape(str(error))}")
+        return 1
+    except FileNotFoundError as missing:
+        story.console.print(f"[bold red]{escape(str(missing.filename))} is missing:[/] run `make setup`")
+        return 1
+    except KeyboardInterrupt:
+        story.console.print("Stopped.")
+        return 130
+    story.done()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
