@@ -6,6 +6,8 @@ EkcError
 ├── NotRunning          exit code 3
 ├── Unavailable         a part does not answer; the call goes on without it
 │   ├── StorageDown
+│   │   ├── KeyLost     rows are sealed with a key that is not in the key directory
+│   │   └── SealBroken  a sealed value was altered or moved
 │   └── ResourceDown
 └── CallOver            a conversation ends early; caught once, at the server's edge
     ├── CallerHungUp
@@ -43,6 +45,14 @@ class Unavailable(EkcError):
 
 class StorageDown(Unavailable):
     """The database does not answer; see `ekc doctor`."""
+
+
+class KeyLost(StorageDown):
+    """A key of the database is missing; restore the key directory from its backup."""
+
+
+class SealBroken(StorageDown):
+    """A sealed value was altered or moved; restore the database from its backup."""
 
 
 class ResourceDown(Unavailable):

@@ -1,0 +1,58 @@
+"""What every repository works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db.crypto import Vault
+from db.engine import POSTGRESQL, serialise
+
+T = TypeVar("T")
+Row = dict[str, Any]
+CHUNK = 500
+"""Values in one IN (…): both databases limit the parameters of a statement."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """A connection inside a transaction, the vault, and whose node and zone this is."""
+
+    connection: Connection
+    vault: Vault
+    zone: ZoneInfo
+    node: str
+
+    def rows(self, statement: Executable) -> list[Row]:
+        return [dict(row) for row in self.connection.execute(statement).mappings()]
+
+    def first(self, statement: Executable) -> Row | None:
+        row = self.connection.execute(statement).mappings().first()
+        return None if row is None else dict(row)
+
+    def run(self, statement: Executable) -> int:
+        """How many rows it touched."""
+        return int(self.connection.execute(statement).rowcount)
+
+    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self.connection.execute(table.insert(), list(rows))
+
+    def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert; a row that breaks a unique rule is already there and stays as it is."""
+        insert = postgresql.insert if self.connection.dialect.name == POSTGRESQL else sqlite.insert
+        if rows:
+            self.connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
+
+    def serialise(self, what: str) -> None:
+        serialise(self.connection, what)
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`values` in pieces of at most CHUNK."""
+    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

@@ -1,0 +1,169 @@
+"""Sealing of personal values before they reach the database (§10, §11).
+
+A sealed value: version (1 byte), key id (10 ASCII letters), nonce (12 bytes), ciphertext with its tag. The
+associated data are version, key id, table, column and row id, so a value that is moved to another place does
+not open. Text is padded to blocks, for the length of a status or a decision would tell it.
+
+The cipher is a port, `Cipher`: a Russian state information system needs a certified one. `AesGcm` is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Table
+
+from db.keys import KeyKind, KeyRing
+from db.types import Sealed
+from ivr.domain.errors import KeyLost, SealBroken
+from ivr.domain.ids import TIME_LETTERS
+
+NONCE_BYTES = 12
+BLOCK = 32
+"""Bytes that a sealed text's length is rounded up to."""
+_HEAD = 1 + TIME_LETTERS
+_MARK = b"ekc key mark"
+
+
+class Cipher(Protocol):
+    """Authenticated encryption and a keyed hash, both with keys of 32 bytes."""
+
+    @property
+    def version(self) -> int:
+        """The first byte of what it seals: 1-255, never used again for another cipher or format."""
+        ...
+
+    def seal(self, key: bytes, nonce: bytes, text: bytes, associated: bytes) -> bytes: ...
+
+    def open(self, key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+        """Raises SealBroken."""
+        ...
+
+    def mac(self, key: bytes, text: bytes) -> bytes: ...
+
+
+class AesGcm:
+    """AES-256-GCM (NIST SP 800-38D) and HMAC-SHA-256 (RFC 2104).
+
+    Random nonces of 96 bits are safe for 2**32 values under one key: a line of ten million calls a year
+    reaches a hundredth of it.
+    """
+
+    version = 1
+
+    def seal(self, key: bytes, nonce: bytes, text: bytes, associated: bytes) -> bytes:
+        return AESGCM(key).encrypt(nonce, text, associated)
+
+    def open(self, key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
+        try:
+            return AESGCM(key).decrypt(nonce, sealed, associated)
+        except InvalidTag:
+            raise SealBroken from None
+
+    def mac(self, key: bytes, text: bytes) -> bytes:
+        return hmac.digest(key, text, hashlib.sha256)
+
+
+class Vault:
+    """Seals and opens values of rows, and hashes what must be found again."""
+
+    def __init__(self, keys: KeyRing, cipher: Cipher | None = None) -> None:
+        self.keys = keys
+        self._cipher: Cipher = cipher or AesGcm()
+
+    def seal(self, text: str, *, table: str, column: str, row: str) -> bytes:
+        """Raises KeyLost when there is no key."""
+        id_ = self.keys.current(KeyKind.DATA)
+        head = bytes((self._cipher.version,)) + id_.encode("ascii")
+        nonce = os.urandom(NONCE_BYTES)
+        key = self.keys.key(KeyKind.DATA, id_)
+        return head + nonce + self._cipher.seal(key, nonce, _pad(text), _associated(head, table, column, row))
+
+    def open(self, sealed: bytes, *, table: str, column: str, row: str) -> str:
+        """Raises KeyLost for a key that is not in the ring, SealBroken for what was altered or moved."""
+        head, nonce = sealed[:_HEAD], sealed[_HEAD : _HEAD + NONCE_BYTES]
+        place = f"{table}.{column} of row {row}"
+        if len(nonce) != NONCE_BYTES or head[0] != self._cipher.version or not head[1:].isascii():
+            raise SealBroken(f"{place} is not sealed in a form this program knows; restore the database")
+        key = self.keys.key(KeyKind.DATA, head[1:].decode("ascii"))
+        try:
+            return _unpad(
+                self._cipher.open(
+                    key, nonce, sealed[_HEAD + NONCE_BYTES :], _associated(head, table, column, row)
+                )
+            )
+        except SealBroken:
+            raise SealBroken(f"{place} was altered or moved; restore the database from its backup") from None
+
+    def seal_row(self, table: Table, values: Mapping[str, Any], *, row: str) -> dict[str, Any]:
+        """`values` with every text of a `Sealed` column sealed for the row with this id."""
+        return {
+            name: self.seal(value, table=table.name, column=name, row=row)
+            if value is not None and isinstance(table.c[name].type, Sealed)
+            else value
+            for name, value in values.items()
+        }
+
+    def open_row(self, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row of `table`, with its id under the name of its primary key, in clear."""
+        (key,) = table.primary_key
+        id_ = str(row[key.name])
+        return {
+            name: self.open(value, table=table.name, column=name, row=id_)
+            if value is not None and name in table.c and isinstance(table.c[name].type, Sealed)
+            else value
+            for name, value in row.items()
+        }
+
+    def lookup(self, purpose: str, text: str) -> bytes:
+        """The keyed hash that is stored: key id, then the hash. Hashes of two purposes never agree."""
+        return self._hash(self.keys.current(KeyKind.HASH), purpose, text)
+
+    def lookups(self, purpose: str, text: str) -> tuple[bytes, ...]:
+        """The hashes to look for: one for each hash key there is, for rows may be older than the newest."""
+        self.keys.current(KeyKind.HASH)
+        return tuple(self._hash(id_, purpose, text) for id_ in self.keys.ids(KeyKind.HASH))
+
+    def mark(self, kind: KeyKind, id_: str) -> bytes:
+        """What may be stored to recognise a key again; it tells nothing of the key. Raises KeyLost."""
+        return self._cipher.mac(self.keys.key(kind, id_), _MARK)
+
+    def check_mark(self, kind: KeyKind, id_: str, mark: bytes) -> None:
+        """Raises KeyLost when the ring has no such key, or another one under its name."""
+        if not hmac.compare_digest(self.mark(kind, id_), mark):
+            raise KeyLost(
+                f"{kind}-{id_}.key in {self.keys.directory} is not the key this database was sealed with; "
+                "restore the key directory that belongs to this database"
+            )
+
+    def _hash(self, id_: str, purpose: str, text: str) -> bytes:
+        key = self.keys.key(KeyKind.HASH, id_)
+        return id_.encode("ascii") + self._cipher.mac(key, _joined(purpose.encode(), text.encode()))
+
+
+def _associated(head: bytes, table: str, column: str, row: str) -> bytes:
+    return _joined(head, table.encode(), column.encode(), row.encode())
+
+
+def _joined(*parts: bytes) -> bytes:
+    """Parts with their lengths, so that no two lists of parts look alike."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _pad(text: str) -> bytes:
+    """ISO/IEC 7816-4: a one bit, then zeros up to the block."""
+    raw = text.encode() + b"\x80"
+    return raw + b"\0" * (-len(raw) % BLOCK)
+
+
+def _unpad(padded: bytes) -> str:
+    text, mark, _ = padded.rpartition(b"\x80")
+    if not mark:
+        raise SealBroken
+    return text.decode()

@@ -1,0 +1,113 @@
+"""Callbacks: promises to call a citizen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+
+from db.access import Access, Row, chunks
+from db.engine import POSTGRESQL
+from db.tables import callback_attempts, callbacks, cards
+from ivr.domain.callback import OPEN_STATES, Attempt, Callback, Source, State
+from ivr.domain.errors import NotFound
+
+_NUMBER = "number"
+_OPEN = callbacks.c.state.in_(sorted(OPEN_STATES))
+
+
+class SqlCallbacks:
+    """`ivr.ports.Callbacks`."""
+
+    def __init__(self, access: Access) -> None:
+        self._db = access
+
+    def request(self, callback: Callback) -> Callback:
+        """See the port. Raises NotFound when there is no such card."""
+        if self._db.first(select(cards.c.id).where(cards.c.id == callback.card)) is None:
+            raise NotFound(f"there is no card {callback.card}")
+        hashes = self._db.vault.lookups(_NUMBER, callback.number)
+        self._db.serialise(f"callbacks {hashes[0].hex()}")
+        existing = self._callbacks(select(callbacks).where(callbacks.c.number_hash.in_(hashes), _OPEN))
+        if existing:
+            return existing[0]
+        self._db.insert(callbacks, [self._row(callback)])
+        self._put_attempts(callback)
+        return callback
+
+    def get(self, id_: str) -> Callback:
+        """See the port. On PostgreSQL the row is held until the end of the transaction: what is read here
+        and saved below cannot be changed by another engine in between."""
+        statement = select(callbacks).where(callbacks.c.id == id_)
+        if self._db.connection.dialect.name == POSTGRESQL:
+            statement = statement.with_for_update()
+        found = self._callbacks(statement)
+        if not found:
+            raise NotFound(f"there is no callback {id_}")
+        return found[0]
+
+    def save(self, callback: Callback) -> None:
+        """See the port. Raises NotFound."""
+        if not self._db.run(
+            callbacks.update().where(callbacks.c.id == callback.id).values(self._row(callback))
+        ):
+            raise NotFound(f"there is no callback {callback.id}")
+        self._put_attempts(callback)
+
+    def list(self, *, open_only: bool = False) -> Sequence[Callback]:
+        statement = select(callbacks).order_by(callbacks.c.due, callbacks.c.arrived_at, callbacks.c.id)
+        return self._callbacks(statement.where(_OPEN) if open_only else statement)
+
+    def open_for_card(self, card: str) -> Callback | None:
+        found = self._callbacks(
+            select(callbacks).where(callbacks.c.card == card, _OPEN).order_by(callbacks.c.due).limit(1)
+        )
+        return found[0] if found else None
+
+    def _row(self, callback: Callback) -> Row:
+        vault = self._db.vault
+        return {
+            "id": callback.id,
+            "card": callback.card,
+            **vault.seal_row(callbacks, {"number": callback.number}, row=callback.id),
+            "number_hash": vault.lookup(_NUMBER, callback.number),
+            "source": callback.source.value,
+            "state": callback.state.value,
+            "queue": callback.queue,
+            "arrived_at": callback.arrived_at,
+            "due": callback.due,
+        }
+
+    def _put_attempts(self, callback: Callback) -> None:
+        table = callback_attempts
+        self._db.run(table.delete().where(table.c.callback == callback.id))
+        rows = [
+            {"callback": callback.id, "position": n, "at": attempt.at, "result": attempt.result}
+            for n, attempt in enumerate(callback.attempts)
+        ]
+        self._db.insert(table, rows)
+
+    def _callbacks(self, statement: Select[*tuple[object, ...]]) -> Sequence[Callback]:
+        rows = self._db.rows(statement)
+        attempts: dict[str, list[Attempt]] = {row["id"]: [] for row in rows}
+        for ids in chunks(list(attempts)):
+            table = callback_attempts
+            found = select(table).where(table.c.callback.in_(ids)).order_by(table.c.position)
+            for row in self._db.rows(found):
+                attempts[row["callback"]].append(Attempt(at=row["at"], result=row["result"]))
+        opened = (self._db.vault.open_row(callbacks, row) for row in rows)
+        return [_to_callback(row, attempts[row["id"]]) for row in opened]
+
+
+def _to_callback(row: Row, attempts: Sequence[Attempt]) -> Callback:
+    return Callback(
+        id=row["id"],
+        card=row["card"],
+        number=row["number"],
+        source=Source(row["source"]),
+        state=State(row["state"]),
+        queue=row["queue"],
+        arrived_at=row["arrived_at"],
+        due=row["due"],
+        attempts=tuple(attempts),
+    )

@@ -1,0 +1,212 @@
+"""Cards and contacts (§13, §15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from db.access import Access, Row, chunks
+from db.repositories.contacts import CONTACT_FIELDS, new_contact, to_contact
+from db.tables import card_topics, cards, contacts, counters
+from ivr.domain.enquiry import Card, Contact, ContactOutcome, Level, Outcome
+from ivr.domain.errors import NotFound
+from ivr.domain.ids import new_id
+from ivr.ports import CallRow
+
+_TEXTS = ("questions", "comment", "answer_source", "answer")
+_FIELDS = frozenset(
+    (*_TEXTS, "closed_at", "level", "agency", "callback_at", "confirmed", "operator", "outcome")
+)
+_NUMBER = "number"
+"""Purpose of the keyed hash of telephone numbers: cards and callbacks of one number can be found together."""
+
+
+class SqlCards:
+    """`ivr.ports.Cards`."""
+
+    def __init__(self, access: Access) -> None:
+        self._db = access
+
+    def open(self, *, call: str, node: str, number: str | None, at: datetime) -> Card:
+        """See the port. The second of two programs that open the card of one call waits, then finds it."""
+        id_ = self._card_of(call, node)
+        if id_ is None:
+            self._db.serialise("cards.open")
+            id_ = self._card_of(call, node) or self._new(call=call, node=node, number=number, at=at)
+        card = self.get(id_)
+        if card.number is None and number is not None:
+            self._db.run(cards.update().where(cards.c.id == id_).values(self._number(id_, number)))
+            card = self.get(id_)
+        return card
+
+    def _card_of(self, call: str, node: str) -> str | None:
+        found = self._db.first(
+            select(contacts.c.card).where(contacts.c.node == node, contacts.c.call == call)
+        )
+        return None if found is None else str(found["card"])
+
+    def _new(self, *, call: str, node: str, number: str | None, at: datetime) -> str:
+        id_ = new_id(at)
+        row = {
+            "id": id_,
+            "registration_number": self._next_number(at),
+            "registered_at": at,
+            "level": Level.NONE.value,
+            **(self._number(id_, number) if number is not None else {}),
+        }
+        self._db.insert(cards, [row])
+        self._db.insert(contacts, [new_contact(card=id_, node=node, call=call, at=at)])
+        return id_
+
+    def _next_number(self, at: datetime) -> str:
+        """`YYYY-NNNNNN`, the year in the site's zone; counted in this transaction, so none is left out."""
+        year = at.astimezone(self._db.zone).year
+        name = f"registration {year}"
+        self._db.insert_missing(counters, [{"name": name, "value": 0}])
+        counted = self._db.first(
+            counters.update()
+            .where(counters.c.name == name)
+            .values(value=counters.c.value + 1)
+            .returning(counters.c.value)
+        )
+        assert counted is not None  # the row was made above # noqa: S101
+        return f"{year:04}-{counted['value']:06}"
+
+    def _number(self, id_: str, number: str) -> Row:
+        vault = self._db.vault
+        return {
+            **vault.seal_row(cards, {"number": number}, row=id_),
+            "number_hash": vault.lookup(_NUMBER, number),
+        }
+
+    def get(self, id_: str) -> Card:
+        return self._cards([self._row(id_)])[0]
+
+    def _row(self, id_: str) -> Row:
+        row = self._db.first(select(cards).where(or_(cards.c.id == id_, cards.c.registration_number == id_)))
+        if row is None:
+            raise NotFound(f"there is no card {id_}")
+        return row
+
+    def of_call(self, call: str) -> Card | None:
+        row = self._contact_row(call)
+        return None if row is None else self.get(row["card"])
+
+    def list(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Card]:
+        statement = select(cards).order_by(cards.c.registered_at.desc(), cards.c.registration_number.desc())
+        if since is not None:
+            statement = statement.where(cards.c.registered_at >= since)
+        return self._cards(self._db.rows(statement.limit(limit)))
+
+    def change(self, id_: str, **fields: object) -> Card:
+        """See the port. Raises NotFound, TypeError for a field that cannot be set."""
+        id_ = self._row(id_)["id"]
+        topics = fields.pop("topics", None)
+        if unknown := fields.keys() - _FIELDS:
+            raise TypeError(f"a card's {', '.join(sorted(unknown))} cannot be changed")
+        if fields:
+            self._db.run(cards.update().where(cards.c.id == id_).values(self._stored(id_, fields)))
+        if isinstance(topics, Iterable):
+            self._replace_topics(id_, [str(title) for title in topics])
+        return self.get(id_)
+
+    def _stored(self, id_: str, fields: Mapping[str, object]) -> Row:
+        """An empty text is NULL: nothing is not worth a seal."""
+        values = {name: (value or None) if name in _TEXTS else value for name, value in fields.items()}
+        return self._db.vault.seal_row(cards, values, row=id_)
+
+    def _replace_topics(self, id_: str, titles: Sequence[str]) -> None:
+        """Titles keep the agency they had; new ones belong to the card's."""
+        known = {row["title"]: row["agency"] for row in self._topics(card_topics.c.card == id_)}
+        agency = self._row(id_)["agency"] or ""
+        self._db.run(card_topics.delete().where(card_topics.c.card == id_))
+        rows = [
+            {"card": id_, "position": n, "agency": known.get(title, agency), "title": title}
+            for n, title in enumerate(dict.fromkeys(titles))
+        ]
+        self._db.insert(card_topics, rows)
+
+    def add_topic(self, id_: str, *, agency: str, topic: str) -> None:
+        """Add a topic and make its agency the card's; the same topic twice is once."""
+        id_ = self._row(id_)["id"]
+        self._db.run(cards.update().where(cards.c.id == id_).values(agency=agency))
+        known = self._topics(card_topics.c.card == id_)
+        if not any((row["agency"], row["title"]) == (agency, topic) for row in known):
+            position = known[-1]["position"] + 1 if known else 0
+            row = {"card": id_, "position": position, "agency": agency, "title": topic}
+            self._db.insert(card_topics, [row])
+
+    def close(self, id_: str, *, outcome: Outcome, at: datetime) -> None:
+        self.change(id_, outcome=outcome, closed_at=at)
+
+    def contact(self, call: str) -> Contact | None:
+        row = self._contact_row(call)
+        return None if row is None else to_contact(row)
+
+    def change_contact(self, call: str, **fields: object) -> None:
+        """See the port. Raises TypeError for a field that cannot be set."""
+        if unknown := fields.keys() - CONTACT_FIELDS:
+            raise TypeError(f"a contact's {', '.join(sorted(unknown))} cannot be changed")
+        row = self._contact_row(call)
+        if row is None:
+            raise NotFound(f"there is no call {call}")
+        if fields:
+            self._db.run(contacts.update().where(contacts.c.id == row["id"]).values(fields))
+
+    def calls(self, *, limit: int | None = None) -> Sequence[CallRow]:
+        statement = (
+            select(contacts.c.call, contacts.c.at, contacts.c.outcome, cards.c.id, cards.c.number)
+            .join(cards, cards.c.id == contacts.c.card)
+            .order_by(contacts.c.at.desc(), contacts.c.id.desc())
+            .limit(limit)
+        )
+        return [_call_row(self._db.vault.open_row(cards, row)) for row in self._db.rows(statement)]
+
+    def _contact_row(self, call: str) -> Row | None:
+        """One, for uniqueids begin with the node's name (asterisk.conf); otherwise ours comes first."""
+        ours = contacts.c.node == self._db.node
+        return self._db.first(
+            select(contacts)
+            .where(contacts.c.call == call)
+            .order_by(ours.desc(), contacts.c.at.desc())
+            .limit(1)
+        )
+
+    def _topics(self, which: ColumnElement[bool]) -> Sequence[Row]:
+        return self._db.rows(select(card_topics).where(which).order_by(card_topics.c.position))
+
+    def _cards(self, rows: Sequence[Row]) -> Sequence[Card]:
+        """Cards of these rows, with their topics and contacts, in a few statements however many they are."""
+        topics: dict[str, list[str]] = {row["id"]: [] for row in rows}
+        calls: dict[str, list[Contact]] = {row["id"]: [] for row in rows}
+        for ids in chunks([row["id"] for row in rows]):
+            for row in self._topics(card_topics.c.card.in_(ids)):
+                topics[row["card"]].append(row["title"])
+            found = select(contacts).where(contacts.c.card.in_(ids)).order_by(contacts.c.at, contacts.c.id)
+            for row in self._db.rows(found):
+                calls[row["card"]].append(to_contact(row))
+        opened = (self._db.vault.open_row(cards, row) for row in rows)
+        return [_to_card(row, topics[row["id"]], calls[row["id"]]) for row in opened]
+
+
+def _to_card(row: Row, topics: Sequence[str], calls: Sequence[Contact]) -> Card:
+    values: dict[str, Any] = {name: value for name, value in row.items() if name != "number_hash"}
+    values |= {name: row[name] or "" for name in _TEXTS}
+    values["level"] = Level(row["level"])
+    values["outcome"] = row["outcome"] and Outcome(row["outcome"])
+    return Card(**values, topics=tuple(topics), contacts=tuple(calls))
+
+
+def _call_row(row: Row) -> CallRow:
+    outcome = ContactOutcome(row["outcome"]) if row["outcome"] else None
+    return CallRow(
+        call=row["call"],
+        at=row["at"],
+        number=row["number"],
+        card=row["id"],
+        state="ended" if outcome else "in_progress",
+        outcome=outcome,
+    )

@@ -1,0 +1,47 @@
+"""Counters of failed look-ups, under keyed hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, select
+
+from db.access import Access
+from db.tables import guesses
+from ivr.ports import GuessCounter
+
+
+class SqlGuesses:
+    """`ivr.ports.Guesses`."""
+
+    def __init__(self, access: Access) -> None:
+        self._db = access
+
+    def get(self, scope: str, key: str) -> GuessCounter | None:
+        """See the port. Until the end of the transaction nobody else reads this counter: of two calls that
+        guess at once, neither overlooks the other."""
+        hashes = self._hashes(scope, key)
+        self._db.serialise(f"guesses {scope} {hashes[0].hex()}")
+        columns = (guesses.c.failures, guesses.c.since, guesses.c.locked_until, guesses.c.locks)
+        row = self._db.first(
+            select(*columns).where(self._here(scope, hashes)).order_by(guesses.c.since.desc())
+        )
+        return None if row is None else GuessCounter(**row)
+
+    def put(self, scope: str, key: str, counter: GuessCounter) -> None:
+        self.clear(scope, key)
+        current = self._hashes(scope, key)[0]
+        self._db.insert(guesses, [{"scope": scope, "key_hash": current, **asdict(counter)}])
+
+    def clear(self, scope: str, key: str) -> None:
+        hashes = self._hashes(scope, key)
+        self._db.serialise(f"guesses {scope} {hashes[0].hex()}")
+        self._db.run(guesses.delete().where(self._here(scope, hashes)))
+
+    def _hashes(self, scope: str, key: str) -> Sequence[bytes]:
+        """Newest key first."""
+        return self._db.vault.lookups(f"guesses {scope}", key)
+
+    def _here(self, scope: str, hashes: Sequence[bytes]) -> ColumnElement[bool]:
+        return (guesses.c.scope == scope) & guesses.c.key_hash.in_(hashes)

@@ -1,0 +1,46 @@
+"""Lines of Asterisk's journals and how far they were read; both are stored in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import select
+
+from db.access import Access, chunks
+from db.tables import journal_lines, journal_positions
+from ivr.ports import JournalLine, JournalPosition
+
+
+class SqlJournal:
+    """`ivr.ports.Journal`."""
+
+    def __init__(self, access: Access) -> None:
+        self._db = access
+
+    def position(self, node: str, journal: str) -> JournalPosition | None:
+        table = journal_positions.c
+        row = self._db.first(
+            select(table.generation, table.offset).where(table.node == node, table.journal == journal)
+        )
+        return None if row is None else JournalPosition(**row)
+
+    def advance(self, node: str, journal: str, position: JournalPosition) -> None:
+        place = {"node": node, "journal": journal}
+        self._db.insert_missing(journal_positions, [{**place, **asdict(position)}])
+        self._db.run(journal_positions.update().filter_by(**place).values(asdict(position)))
+
+    def add(self, lines: Iterable[JournalLine]) -> None:
+        for part in chunks([{**asdict(line), "data": dict(line.data)} for line in lines]):
+            self._db.insert_missing(journal_lines, part)
+
+    def of_linked(self, linked: str) -> Sequence[JournalLine]:
+        statement = (
+            select(journal_lines)
+            .where(journal_lines.c.linked == linked)
+            .order_by(journal_lines.c.at, journal_lines.c.seq)
+        )
+        return [
+            JournalLine(**{name: value for name, value in row.items() if name != "seq"})
+            for row in self._db.rows(statement)
+        ]

@@ -1,0 +1,259 @@
+"""The tables. Personal fields are sealed from the first migration on (§10, §11; db/crypto.py).
+
+A `Sealed` column needs the row's id before the row is written, so ids are made here (ivr/domain/ids.py), not
+by the database. Columns named `…_hash` are keyed hashes for look-up. Times are `UtcTime`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    text,
+)
+
+from db.types import KeyedHash, Sealed, UtcTime
+from ivr.domain.callback import OPEN_STATES
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts only a column of its own type INTEGER."""
+
+OPEN_CALLBACK = "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(OPEN_STATES)))
+
+key_marks = Table(
+    "key_marks",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("mark", KeyedHash, nullable=False),
+)
+"""The keys that rows are sealed and hashed with: whoever opens the database must have them all."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Registration numbers by year; a row is changed in the transaction that uses the number: no gaps."""
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("registration_number", Text, nullable=False, unique=True),
+    Column("registered_at", UtcTime, nullable=False, index=True),
+    Column("closed_at", UtcTime),
+    Column("number", Sealed),
+    Column("number_hash", KeyedHash, index=True),
+    Column("level", Text, nullable=False),
+    Column("agency", Text),
+    Column("questions", Sealed),
+    Column("comment", Sealed),
+    Column("callback_at", UtcTime),
+    Column("answer_source", Sealed),
+    Column("answer", Sealed),
+    Column("confirmed", Boolean),
+    Column("operator", Text, index=True),
+    Column("outcome", Text),
+)
+"""§15; an empty text is NULL."""
+
+card_topics = Table(
+    "card_topics",
+    metadata,
+    Column("card", Text, ForeignKey("cards.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("title", Text, nullable=False),
+)
+"""§23: the topics of one enquiry may belong to several agencies."""
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("card", Text, ForeignKey("cards.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("node", Text, nullable=False),
+    Column("call", Text, nullable=False, index=True),
+    Column("direction", Text, nullable=False),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("waiting_s", Integer, nullable=False),
+    Column("talking_s", Integer, nullable=False),
+    Column("wrapup_s", Integer, nullable=False),
+    Column("outcome", Text),
+    UniqueConstraint("node", "call"),
+)
+"""§13."""
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("card", Text, ForeignKey("cards.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Sealed, nullable=False),
+    Column("number_hash", KeyedHash, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("arrived_at", UtcTime, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Index("ix_callbacks_state_due", "state", "due"),
+    Index(
+        "uq_callbacks_open_number_hash",
+        "number_hash",
+        unique=True,
+        sqlite_where=text(OPEN_CALLBACK),
+        postgresql_where=text(OPEN_CALLBACK),
+    ),
+)
+"""At most one open callback for a number: nobody is called twice at once."""
+
+callback_attempts = Table(
+    "callback_attempts",
+    metadata,
+    Column("callback", Text, ForeignKey("callbacks.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("result", Text, nullable=False),
+)
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("agency", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+)
+"""Consultation topics by the key a caller presses, unique in all agencies."""
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("extension", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("ha1", Sealed, nullable=False),
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("identity_hash", KeyedHash, nullable=False, unique=True),
+    Column("receipt_hash", KeyedHash, nullable=False, index=True),
+    Column("snils_hash", KeyedHash, nullable=False, index=True),
+    Column("agency", Text, nullable=False),
+    Column("snils", Sealed, nullable=False),
+    Column("number", Sealed, nullable=False),
+    Column("accepted_on", Sealed, nullable=False),
+    Column("service", Sealed),
+    Column("status", Sealed),
+    Column("decision", Sealed),
+    Column("refusal_reason", Sealed),
+    Column("missing_documents", Sealed),
+)
+"""§20, §22. `identity_hash`: agency, digits of the number, SNILS; `receipt_hash`: digits and day."""
+
+calendar_days = Table(
+    "calendar_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("opens", Time),
+    Column("closes", Time),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("call", Text, nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given twice, even after old rows are erased
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("call", Text),
+    Column("result", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""§11: each access to personal data."""
+
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("key_hash", KeyedHash, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("locked_until", UtcTime),
+    Column("locks", Integer, nullable=False),
+)
+
+journal_lines = Table(
+    "journal_lines",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("node", Text, nullable=False),
+    Column("journal", Text, nullable=False),
+    Column("generation", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("call", Text, nullable=False),
+    Column("linked", Text, nullable=False, index=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    UniqueConstraint("node", "journal", "generation", "offset"),
+    sqlite_autoincrement=True,
+)
+"""Lines of Asterisk's journals, without callers' numbers; a line is its place, never its text."""
+
+journal_positions = Table(
+    "journal_positions",
+    metadata,
+    Column("node", Text, primary_key=True),
+    Column("journal", Text, primary_key=True),
+    Column("generation", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+)

@@ -1,0 +1,35 @@
+"""One transaction: all repositories over one connection."""
+
+from __future__ import annotations
+
+from db.access import Access
+from db.repositories.agencies import SqlAgencies
+from db.repositories.applications import SqlApplications
+from db.repositories.callbacks import SqlCallbacks
+from db.repositories.cards import SqlCards
+from db.repositories.guesses import SqlGuesses
+from db.repositories.journal import SqlJournal
+from db.repositories.operators import SqlOperators
+from db.repositories.records import SqlAudit, SqlCalendarDays, SqlTraces
+from ivr import ports
+
+
+class SqlUnitOfWork:
+    """`ivr.ports.UnitOfWork`. What happens after `commit` needs another one."""
+
+    def __init__(self, access: Access) -> None:
+        self._connection = access.connection
+        self.cards: ports.Cards = SqlCards(access)
+        self.callbacks: ports.Callbacks = SqlCallbacks(access)
+        self.applications: ports.Applications = SqlApplications(access)
+        self.agencies: ports.Agencies = SqlAgencies(access)
+        self.operators: ports.Operators = SqlOperators(access)
+        self.calendar: ports.CalendarDays = SqlCalendarDays(access)
+        self.traces: ports.Traces = SqlTraces(access)
+        self.audit: ports.Audit = SqlAudit(access)
+        self.guesses: ports.Guesses = SqlGuesses(access)
+        self.journal: ports.Journal = SqlJournal(access)
+
+    def commit(self) -> None:
+        """Make it last. Until then nobody else sees it, and leaving undoes it."""
+        self._connection.commit()

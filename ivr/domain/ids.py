@@ -1,0 +1,28 @@
+"""Opaque ids that sort by time: 26 characters, as ULID writes them (https://github.com/ulid/spec)."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+TIME_LETTERS = 10
+"""Characters of an id that tell its time; the other sixteen are chance."""
+
+
+def new_id(at: datetime) -> str:
+    """An id of this moment: 48 bits of milliseconds since the epoch and 80 bits of chance.
+
+    It says nothing of whom it names. Naive datetimes are refused with ValueError.
+    """
+    return _letters(_milliseconds(at), TIME_LETTERS) + _letters(int.from_bytes(os.urandom(10), "big"), 16)
+
+
+def _milliseconds(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone names no moment")
+    return int(at.timestamp() * 1000)
+
+
+def _letters(number: int, count: int) -> str:
+    return "".join(_LETTERS[(number >> 5 * place) & 31] for place in reversed(range(count)))
