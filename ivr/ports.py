@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ivr.domain.benefits import Citizen, Notice, Payment, PersonalRecords
 from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Application, Card, Contact, ContactOutcome, Outcome
+from ivr.domain.guessing import GuessCounter as GuessCounter
 from ivr.domain.menu import Topic
 from ivr.domain.operators import Operator, OperatorState, SipAccount
+from ivr.domain.worktime import DayException as DayException
 
 T = TypeVar("T")
 
@@ -108,6 +112,17 @@ class Channel(Protocol):
 
     async def hang_up(self) -> None: ...
 
+    async def hand_over(self, queue: str, *, priority: int, enquiry: str) -> None:
+        """Let the dialplan put the caller into `queue`: the last thing a handler does with a channel.
+
+        priority: higher is served first, 0 is everybody. enquiry: opaque id of the card, or empty.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """Let the dialplan hang up: the conversation is over. The last thing a handler does."""
+        ...
+
 
 class Call(Protocol):
     """A conversation: the verbs that flows are made of. Implemented by ivr/dialogue.py over a Channel.
@@ -162,7 +177,37 @@ class Call(Protocol):
         """Hand the caller over to a queue: the flow's last verb; the dialplan goes on from here."""
         ...
 
-    async def hang_up(self) -> None: ...
+    async def finish(self) -> None:
+        """End the conversation: the flow's last verb; the dialplan hangs up."""
+        ...
+
+
+# --- who gets which caller -------------------------------------------------------------------------
+
+
+class LeftQueue(StrEnum):
+    """Why a caller came out of a queue without having been served."""
+
+    NO_OPERATOR = "no_operator"  # nobody was logged in, or nobody is any more
+    FULL = "full"  # as many wait as may
+    TIMEOUT = "timeout"  # waited as long as the queue lets anybody wait
+    CALLBACK = "callback"  # pressed 1 while waiting
+
+
+class Distributor(Protocol):
+    """Decides which operator gets which waiting caller (architecture.md, rule 8)."""
+
+    async def log_in(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
+        """Make the operator a member of these queues. Raises Unavailable."""
+        ...
+
+    async def log_out(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
+        """Take the operator out of these queues; being in none of them is as good. Raises Unavailable."""
+        ...
+
+    async def left(self, channel: Channel) -> LeftQueue:
+        """Why the caller on this channel came back from the queue."""
+        ...
 
 
 # --- storage ---------------------------------------------------------------------------------------
@@ -205,27 +250,6 @@ class CallRow:
     state: str
     """`in_progress` or `ended`"""
     outcome: ContactOutcome | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DayException:
-    """Our own exception to the production calendar; `opens` None means closed all day."""
-
-    day: date
-    opens: time | None
-    closes: time | None
-    """None with `opens` set means 24:00."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GuessCounter:
-    """Failed attempts under one key in its current window."""
-
-    failures: int
-    since: datetime
-    locked_until: datetime | None
-    locks: int
-    """How many locks in a row; each is longer than the last."""
 
 
 class Cards(Protocol):
@@ -291,6 +315,70 @@ class Applications(Protocol):
 
     def by_receipt(self, digits: str, accepted_on: date) -> Sequence[Application]:
         """Applications whose number has these digits and which were accepted on this day."""
+        ...
+
+    def of(self, snils: str) -> Sequence[Application]:
+        """All of one citizen, newest first."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeHashes:
+    """The two hashes of one secret code (§21), both argon2id with a pepper, as `services/codes.py` makes them."""
+
+    keypad: str
+    """Of the form that a telephone keypad can say."""
+    exact: str
+    """Of the code as it was given, for operators."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a caller's answers are compared with; read in one query."""
+
+    phone: str | None
+    """E.164."""
+    document: str
+    """Digits of the document's series and number."""
+    code: CodeHashes | None
+    """None: no code was ever set."""
+
+
+class Citizens(Protocol):
+    """Keyed by SNILS; looked up by its keyed hash."""
+
+    def upsert(self, citizens: Iterable[Citizen]) -> int:
+        """Insert or update by SNILS; how many rows really changed. Codes stay as they are."""
+        ...
+
+    def get(self, snils: str) -> Citizen:
+        """Raises NotFound, which does not repeat the SNILS."""
+        ...
+
+    def credentials(self, snils: str) -> Credentials | None: ...
+
+    def set_code(self, snils: str, code: CodeHashes) -> None:
+        """Replace the hashes: the old ones are gone. Raises NotFound."""
+        ...
+
+
+class Payments(Protocol):
+    def upsert(self, payments: Iterable[Payment]) -> int:
+        """Insert or update by (snils, agency, title, date, amount); how many rows really changed."""
+        ...
+
+    def of(self, snils: str) -> Sequence[Payment]:
+        """All of one citizen, newest first."""
+        ...
+
+
+class Notices(Protocol):
+    def upsert(self, notices: Iterable[Notice]) -> int:
+        """Insert or update by (snils, agency, event, measure); how many rows really changed."""
+        ...
+
+    def of(self, snils: str) -> Sequence[Notice]:
+        """All of one citizen, in the order they were given."""
         ...
 
 
@@ -415,6 +503,9 @@ class UnitOfWork(Protocol):
     audit: Audit
     guesses: Guesses
     journal: Journal
+    citizens: Citizens
+    payments: Payments
+    notices: Notices
 
     def commit(self) -> None: ...
 
@@ -436,4 +527,8 @@ class InformationResource(Protocol):
 
     async def applications(self, digits: str, accepted_on: date) -> Sequence[Application]:
         """By the receipt's number (digits only) and date. Raises ResourceDown."""
+        ...
+
+    async def personal(self, snils: str) -> PersonalRecords:
+        """Everything of one citizen who was identified (§21). Raises ResourceDown."""
         ...

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from ivr.asterisk import channel_vars
 from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
 from ivr.ports import KEYS
@@ -144,6 +145,17 @@ class AgiChannel:
         """Hang up the channel; every further method but set_variable raises CallerHungUp."""
         await self._command("HANGUP", limit=self._reply_seconds)
         self._gone = True
+
+    async def hand_over(self, queue: str, *, priority: int, enquiry: str) -> None:
+        """Let the dialplan put the caller into `queue`; the sentinel is set last (channel_vars.FLOW)."""
+        await self.set_variable(channel_vars.ENQUIRY, enquiry)
+        await self.set_variable(channel_vars.QUEUE, queue)
+        await self.set_variable(channel_vars.PRIORITY, str(priority))
+        await self.set_variable(channel_vars.FLOW, channel_vars.FLOW_QUEUE)
+
+    async def finish(self) -> None:
+        """Let the dialplan hang up."""
+        await self.set_variable(channel_vars.FLOW, channel_vars.FLOW_END)
 
     # --- one command at a time ---
 

@@ -42,7 +42,6 @@ class ContactOutcome(StrEnum):
     REFUSED = "refused"  # turned away by a rule
     TRANSFERRED = "transferred"  # went on as another contact
     LOST_BY_CRASH = "lost_by_crash"  # our failure ended the call
-    CALLBACK = "callback"  # left with the promise of a callback
     BUSY = "busy"  # outbound only, as are the rest
     NO_ANSWER = "no_answer"
     INVALID = "invalid"
@@ -137,7 +136,6 @@ _BY_CONTACT = {
     ContactOutcome.REFUSED: Outcome.REFUSED,
     ContactOutcome.TRANSFERRED: Outcome.SERVED,
     ContactOutcome.LOST_BY_CRASH: Outcome.LOST_BY_CRASH,
-    ContactOutcome.CALLBACK: Outcome.CALLBACK,
     ContactOutcome.BUSY: Outcome.ABANDONED,
     ContactOutcome.NO_ANSWER: Outcome.ABANDONED,
     ContactOutcome.INVALID: Outcome.ABANDONED,
