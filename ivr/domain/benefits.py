@@ -1,4 +1,4 @@
-"""What a citizen may hear at level `personal` (§21): payments and notices of entitlement, and who the citizen is."""
+"""What a citizen may hear at level `personal` (§21): payments and notices of entitlement, and who that is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True)
 class Citizen:
-    """Who somebody is, as told when the secret code was set (§21). The code itself is nowhere, only hashes."""
+    """Who somebody is, as told when the secret code was set (§21). The code is nowhere, only its hashes."""
 
     snils: str
     """11 digits."""

@@ -56,9 +56,8 @@ def check_topics(topics: Iterable[Topic]) -> None:
         if len(group) > MAX_ITEMS:
             raise BadInput(f"group {topic.key[0]} already has {MAX_ITEMS} topics; use another first digit")
     if len(groups) > MAX_ITEMS:
-        raise BadInput(
-            f"there are already {MAX_ITEMS} groups of topics; use one of the first digits {', '.join(sorted(groups)[:MAX_ITEMS])}"
-        )
+        taken = ", ".join(sorted(groups)[:MAX_ITEMS])
+        raise BadInput(f"there are already {MAX_ITEMS} groups of topics; use one of the first digits {taken}")
 
 
 def group_topics(topics: Iterable[Topic]) -> tuple[Group, ...]:

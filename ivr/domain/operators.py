@@ -46,7 +46,7 @@ class SipAccount:
     extension: str
     name: str
     ha1: str
-    """RFC 2617 digest secret: md5 of `extension:realm:password`, hex. It opens the account like a password."""
+    """RFC 2617 digest secret: md5 of `extension:realm:password`, hex. It opens the account like one."""
 
 
 SIP_REALM = "ekc"

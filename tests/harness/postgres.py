@@ -1,5 +1,5 @@
-"""A PostgreSQL of the tests' own: a cluster in a temporary directory, on a unix socket only, never on disk for
-long. Debian's binaries; where we are root it runs as the user `postgres`, for it refuses to run as root."""
+"""A PostgreSQL of the tests' own: a cluster in a temporary directory, on a unix socket only, soon gone again.
+Debian's binaries; where we are root it runs as the user `postgres`, for it refuses to run as root."""
 
 from __future__ import annotations
 

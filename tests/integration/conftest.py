@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ import pytest
 from db.crypto import Vault
 from db.keys import KeyRing
 from db.store import SqlStore, open_store
+from ivr.ports import Store
+from ivr.testing import MemoryStore
 from tests.harness.postgres import Postgres, cluster
 
 ZONE = ZoneInfo("Asia/Yekaterinburg")
@@ -78,28 +81,46 @@ def templates(
     return template
 
 
-@pytest.fixture(params=BACKENDS)
-def database(
-    request: pytest.FixtureRequest, templates: Callable[[str], tuple[str, Path]], tmp_path: Path
+@contextmanager
+def fresh(
+    backend: str,
+    request: pytest.FixtureRequest,
+    templates: Callable[[str], tuple[str, Path]],
+    folder: Path,
 ) -> Iterator[Database]:
-    """A migrated, empty database: the test runs once with each backend."""
-    template, keys = templates(request.param)
-    shutil.copytree(keys, tmp_path / "keys")
-    if request.param == "sqlite":
-        shutil.copy(template, tmp_path / "ekc.db")
-        made = Database(url=f"sqlite:///{tmp_path / 'ekc.db'}", keys=tmp_path / "keys")
+    """A migrated, empty database of this backend; its keys in `folder`."""
+    template, keys = templates(backend)
+    shutil.copytree(keys, folder / "keys")
+    if backend == "sqlite":
+        shutil.copy(template, folder / "ekc.db")
+        made = Database(url=f"sqlite:///{folder / 'ekc.db'}", keys=folder / "keys")
         yield made
         made.close()
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = server.create(template)
-    made = Database(url=server.url(name), keys=tmp_path / "keys")
+    made = Database(url=server.url(name), keys=folder / "keys")
     yield made
     made.close()
     server.drop(name)
 
 
-@pytest.fixture
-def store(database: Database) -> SqlStore:
-    """A store on that database."""
-    return database.open()
+@pytest.fixture(params=BACKENDS)
+def database(
+    request: pytest.FixtureRequest, templates: Callable[[str], tuple[str, Path]], tmp_path: Path
+) -> Iterator[Database]:
+    """A migrated, empty database: the test runs once with each backend."""
+    with fresh(request.param, request, templates, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=[*BACKENDS, "memory"])
+def store(
+    request: pytest.FixtureRequest, templates: Callable[[str], tuple[str, Path]], tmp_path: Path
+) -> Iterator[Store]:
+    """A store on each backend, and the fake that ships beside them: one contract for all."""
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    with fresh(request.param, request, templates, tmp_path) as made:
+        yield made.open()

@@ -7,18 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from db.store import SqlStore
 from ivr.domain.callback import Callback, Source
 from ivr.domain.enquiry import Card
 from ivr.domain.ids import new_id
-from ivr.ports import UnitOfWork
+from ivr.ports import Store, UnitOfWork
 
 T = TypeVar("T")
 AT = datetime(2026, 11, 24, 10, 0, 0, 123456, tzinfo=UTC)
 NUMBER = "+79123456789"
 
 
-def do(store: SqlStore, work: Callable[[UnitOfWork], T]) -> T:
+def do(store: Store, work: Callable[[UnitOfWork], T]) -> T:
     """One committed transaction."""
     with store.transaction() as uow:
         result = work(uow)
@@ -26,9 +25,7 @@ def do(store: SqlStore, work: Callable[[UnitOfWork], T]) -> T:
     return result
 
 
-def a_card(
-    store: SqlStore, call: str = "node1-1.1", *, number: str | None = NUMBER, at: datetime = AT
-) -> Card:
+def a_card(store: Store, call: str = "node1-1.1", *, number: str | None = NUMBER, at: datetime = AT) -> Card:
     return do(store, lambda uow: uow.cards.open(call=call, node="node1", number=number, at=at))
 
 

@@ -1,4 +1,4 @@
-"""What every store must do, on SQLite and on PostgreSQL: cards, contacts, callbacks and their rules."""
+"""What every store must do, on both databases and in memory: cards, contacts, callbacks and their rules."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.store import SqlStore
 from ivr.domain.callback import Attempt, State
 from ivr.domain.enquiry import ContactOutcome, Direction, Level, Outcome
 from ivr.domain.errors import NotFound
-from ivr.ports import UnitOfWork
+from ivr.ports import Store, UnitOfWork
 from tests.integration.storing import AT, NUMBER, a_callback, a_card, do
 
 # --- transactions ----------------------------------------------------------------------------------
 
 
-def test_leaving_without_commit_rolls_back(store: SqlStore) -> None:
+def test_leaving_without_commit_rolls_back(store: Store) -> None:
     with store.transaction() as uow:
         uow.cards.open(call="c", node="node1", number=None, at=AT)
     assert do(store, lambda uow: uow.cards.list()) == []
 
 
-def test_an_exception_rolls_back_and_comes_through(store: SqlStore) -> None:
+def test_an_exception_rolls_back_and_comes_through(store: Store) -> None:
     def work(uow: UnitOfWork) -> None:
         uow.cards.open(call="c", node="node1", number=None, at=AT)
         raise ZeroDivisionError
@@ -36,7 +35,7 @@ def test_an_exception_rolls_back_and_comes_through(store: SqlStore) -> None:
 # --- cards -----------------------------------------------------------------------------------------
 
 
-def test_a_new_card_has_its_inbound_contact_and_is_empty_otherwise(store: SqlStore) -> None:
+def test_a_new_card_has_its_inbound_contact_and_is_empty_otherwise(store: Store) -> None:
     card = a_card(store)
     assert (card.registered_at, card.number, card.level) == (AT, NUMBER, Level.NONE)
     assert card.registration_number == "2026-000001"
@@ -53,24 +52,24 @@ def test_a_new_card_has_its_inbound_contact_and_is_empty_otherwise(store: SqlSto
     assert (contact.waiting_s, contact.talking_s, contact.wrapup_s, contact.outcome) == (0, 0, 0, None)
 
 
-def test_opening_the_card_of_a_call_again_gives_the_same_card(store: SqlStore) -> None:
+def test_opening_the_card_of_a_call_again_gives_the_same_card(store: Store) -> None:
     assert a_card(store) == a_card(store, at=AT + timedelta(seconds=3), number="+79990000000")
     assert len(do(store, lambda uow: uow.cards.list())) == 1
 
 
-def test_the_same_uniqueid_on_another_node_is_another_call(store: SqlStore) -> None:
+def test_the_same_uniqueid_on_another_node_is_another_call(store: Store) -> None:
     first = a_card(store)
     second = do(store, lambda uow: uow.cards.open(call="node1-1.1", node="node2", number=None, at=AT))
     assert first.id != second.id
 
 
-def test_a_number_that_comes_later_completes_the_card(store: SqlStore) -> None:
+def test_a_number_that_comes_later_completes_the_card(store: Store) -> None:
     assert a_card(store, number=None).number is None
     assert a_card(store).number == NUMBER
     assert do(store, lambda uow: uow.cards.list())[0].number == NUMBER
 
 
-def test_registration_numbers_count_by_the_sites_year_without_a_gap(store: SqlStore) -> None:
+def test_registration_numbers_count_by_the_sites_year_without_a_gap(store: Store) -> None:
     """New Year comes to Yekaterinburg five hours before it comes to Greenwich."""
     eve = datetime(2026, 12, 31, 18, 59, tzinfo=UTC)
     assert a_card(store, "a", at=eve).registration_number == "2026-000001"
@@ -80,7 +79,7 @@ def test_registration_numbers_count_by_the_sites_year_without_a_gap(store: SqlSt
     assert a_card(store, "c", at=eve + timedelta(minutes=1)).registration_number == "2027-000001"
 
 
-def test_a_card_is_found_by_id_registration_number_and_call(store: SqlStore) -> None:
+def test_a_card_is_found_by_id_registration_number_and_call(store: Store) -> None:
     card = a_card(store)
     assert do(store, lambda uow: uow.cards.get(card.id)) == card
     assert do(store, lambda uow: uow.cards.get(card.registration_number)) == card
@@ -90,7 +89,7 @@ def test_a_card_is_found_by_id_registration_number_and_call(store: SqlStore) -> 
         do(store, lambda uow: uow.cards.get("2026-000009"))
 
 
-def test_cards_are_listed_newest_first_since_a_time_and_up_to_a_limit(store: SqlStore) -> None:
+def test_cards_are_listed_newest_first_since_a_time_and_up_to_a_limit(store: Store) -> None:
     ids = [a_card(store, f"c{n}", at=AT + timedelta(minutes=n)).id for n in range(4)]
     listed = [card.id for card in do(store, lambda uow: uow.cards.list())]
     assert listed == ids[::-1]
@@ -99,7 +98,7 @@ def test_cards_are_listed_newest_first_since_a_time_and_up_to_a_limit(store: Sql
     assert [card.id for card in do(store, lambda uow: uow.cards.list(limit=1))] == [ids[3]]
 
 
-def test_every_field_of_a_card_comes_back_as_it_was_set(store: SqlStore) -> None:
+def test_every_field_of_a_card_comes_back_as_it_was_set(store: Store) -> None:
     fields = {
         "questions": "Почему отказали? \N{SNOWMAN}",
         "comment": "строка\nдругая",
@@ -123,13 +122,13 @@ def test_every_field_of_a_card_comes_back_as_it_was_set(store: SqlStore) -> None
 
 
 @pytest.mark.parametrize("field", ["id", "registration_number", "registered_at", "number", "contacts", "x"])
-def test_what_identifies_a_card_cannot_be_changed(store: SqlStore, field: str) -> None:
+def test_what_identifies_a_card_cannot_be_changed(store: Store, field: str) -> None:
     id_ = a_card(store).id
     with pytest.raises(TypeError, match=field):
         do(store, lambda uow: uow.cards.change(id_, **{field: "1"}))
 
 
-def test_changing_a_card_that_is_not_there_is_told(store: SqlStore) -> None:
+def test_changing_a_card_that_is_not_there_is_told(store: Store) -> None:
     for work in (
         lambda uow: uow.cards.change("nobody", comment="x"),
         lambda uow: uow.cards.add_topic("nobody", agency="soc", topic="x"),
@@ -141,7 +140,7 @@ def test_changing_a_card_that_is_not_there_is_told(store: SqlStore) -> None:
 
 
 def test_topics_stand_in_the_order_they_were_added_each_once_and_the_last_agency_is_the_cards(
-    store: SqlStore,
+    store: Store,
 ) -> None:
     id_ = a_card(store).id
     for agency, topic in (("soc", "Пособия"), ("szn", "Работа"), ("soc", "Пособия")):
@@ -152,7 +151,7 @@ def test_topics_stand_in_the_order_they_were_added_each_once_and_the_last_agency
     assert changed.topics == ("Работа", "Льготы")
 
 
-def test_a_closed_card_has_its_outcome_and_time(store: SqlStore) -> None:
+def test_a_closed_card_has_its_outcome_and_time(store: Store) -> None:
     id_ = a_card(store).id
     do(store, lambda uow: uow.cards.close(id_, outcome=Outcome.SILENCE, at=AT))
     card = do(store, lambda uow: uow.cards.get(id_))
@@ -162,7 +161,7 @@ def test_a_closed_card_has_its_outcome_and_time(store: SqlStore) -> None:
 # --- contacts and calls ----------------------------------------------------------------------------
 
 
-def test_the_three_times_and_the_outcome_of_a_contact_are_kept(store: SqlStore) -> None:
+def test_the_three_times_and_the_outcome_of_a_contact_are_kept(store: Store) -> None:
     a_card(store)
     fields = {"waiting_s": 31, "talking_s": 120, "wrapup_s": 7, "outcome": ContactOutcome.SERVED}
     do(store, lambda uow: uow.cards.change_contact("node1-1.1", **fields))
@@ -173,7 +172,7 @@ def test_the_three_times_and_the_outcome_of_a_contact_are_kept(store: SqlStore) 
         do(store, lambda uow: uow.cards.change_contact("node1-1.1", at=AT))
 
 
-def test_calls_are_listed_newest_first_with_what_became_of_them(store: SqlStore) -> None:
+def test_calls_are_listed_newest_first_with_what_became_of_them(store: Store) -> None:
     first, second = a_card(store, "a"), a_card(store, "b", number=None, at=AT + timedelta(seconds=1))
     do(store, lambda uow: uow.cards.change_contact("a", outcome=ContactOutcome.ABANDONED_IVR))
     newest, oldest = do(store, lambda uow: uow.cards.calls())
@@ -186,7 +185,7 @@ def test_calls_are_listed_newest_first_with_what_became_of_them(store: SqlStore)
 # --- callbacks -------------------------------------------------------------------------------------
 
 
-def test_a_callback_comes_back_as_it_was_requested(store: SqlStore) -> None:
+def test_a_callback_comes_back_as_it_was_requested(store: Store) -> None:
     asked = a_callback(a_card(store).id, attempts=(Attempt(at=AT, result="busy"),))
     assert do(store, lambda uow: uow.callbacks.request(asked)) == asked
     assert do(store, lambda uow: uow.callbacks.get(asked.id)) == asked
@@ -194,7 +193,7 @@ def test_a_callback_comes_back_as_it_was_requested(store: SqlStore) -> None:
     assert do(store, lambda uow: uow.callbacks.open_for_card("other")) is None
 
 
-def test_a_number_has_one_open_callback_and_another_one_once_that_is_over(store: SqlStore) -> None:
+def test_a_number_has_one_open_callback_and_another_one_once_that_is_over(store: Store) -> None:
     card = a_card(store).id
     first, second = a_callback(card), a_callback(card)
     do(store, lambda uow: uow.callbacks.request(first))
@@ -205,7 +204,7 @@ def test_a_number_has_one_open_callback_and_another_one_once_that_is_over(store:
     assert do(store, lambda uow: uow.callbacks.list(open_only=True)) == [second]
 
 
-def test_callbacks_are_listed_in_the_order_of_due(store: SqlStore) -> None:
+def test_callbacks_are_listed_in_the_order_of_due(store: Store) -> None:
     card = a_card(store).id
     asked = [
         a_callback(card, number=f"+7912000000{n}", due=AT + timedelta(minutes=minutes))
@@ -217,7 +216,7 @@ def test_callbacks_are_listed_in_the_order_of_due(store: SqlStore) -> None:
     assert [callback.id for callback in listed] == [asked[1].id, asked[2].id, asked[0].id]
 
 
-def test_a_saved_callback_has_its_new_state_due_and_attempts(store: SqlStore) -> None:
+def test_a_saved_callback_has_its_new_state_due_and_attempts(store: Store) -> None:
     asked = a_callback(a_card(store).id)
     do(store, lambda uow: uow.callbacks.request(asked))
     tried = replace(
@@ -229,7 +228,7 @@ def test_a_saved_callback_has_its_new_state_due_and_attempts(store: SqlStore) ->
     assert do(store, lambda uow: uow.callbacks.get(asked.id)) == tried
 
 
-def test_a_callback_of_no_card_and_an_unknown_callback_are_told(store: SqlStore) -> None:
+def test_a_callback_of_no_card_and_an_unknown_callback_are_told(store: Store) -> None:
     for work in (
         lambda uow: uow.callbacks.request(a_callback("nocard")),
         lambda uow: uow.callbacks.get("nobody"),

@@ -1,4 +1,4 @@
-"""What every store must do, continued: applications, agencies, operators, days, traces, audit, guesses, journals."""
+"""What every store must do, continued: agencies and their data, operators, days, traces, guesses, lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from db.store import SqlStore
 from ivr.domain.enquiry import Application, ContactOutcome
 from ivr.domain.errors import BadInput, NotFound
 from ivr.domain.menu import Topic
@@ -18,6 +17,7 @@ from ivr.ports import (
     GuessCounter,
     JournalLine,
     JournalPosition,
+    Store,
     TraceEvent,
 )
 from tests.integration.storing import AT, a_card, do
@@ -43,21 +43,21 @@ HA1 = "0" * 32
 # --- applications ----------------------------------------------------------------------------------
 
 
-def test_an_application_is_found_by_the_digits_of_its_number_and_its_day(store: SqlStore) -> None:
+def test_an_application_is_found_by_the_digits_of_its_number_and_its_day(store: Store) -> None:
     assert do(store, lambda uow: uow.applications.upsert([APPLICATION])) == 1
     assert do(store, lambda uow: uow.applications.by_receipt("56000123", DAY)) == [APPLICATION]
     assert do(store, lambda uow: uow.applications.by_receipt("56000123", date(2026, 11, 3))) == []
     assert do(store, lambda uow: uow.applications.by_receipt("5600012", DAY)) == []
 
 
-def test_numbers_that_differ_in_letters_only_are_both_found(store: SqlStore) -> None:
+def test_numbers_that_differ_in_letters_only_are_both_found(store: Store) -> None:
     other = replace(APPLICATION, number="560-00123", snils="08765430200")
     do(store, lambda uow: uow.applications.upsert([APPLICATION, other]))
     found = do(store, lambda uow: uow.applications.by_receipt("56000123", DAY))
     assert {application.snils for application in found} == {"11223344595", "08765430200"}
 
 
-def test_the_same_applications_again_change_nothing_and_a_new_status_changes_one(store: SqlStore) -> None:
+def test_the_same_applications_again_change_nothing_and_a_new_status_changes_one(store: Store) -> None:
     many = [replace(APPLICATION, number=f"56-{n}") for n in range(1200)]
     assert do(store, lambda uow: uow.applications.upsert(many)) == 1200
     assert do(store, lambda uow: uow.applications.upsert(many)) == 0
@@ -66,7 +66,7 @@ def test_the_same_applications_again_change_nothing_and_a_new_status_changes_one
     assert do(store, lambda uow: uow.applications.by_receipt("56700", DAY)) == [many[700]]
 
 
-def test_a_corrected_day_replaces_the_old_one(store: SqlStore) -> None:
+def test_a_corrected_day_replaces_the_old_one(store: Store) -> None:
     do(store, lambda uow: uow.applications.upsert([APPLICATION]))
     moved = replace(APPLICATION, accepted_on=date(2026, 11, 3), number="56 000 123")
     assert do(store, lambda uow: uow.applications.upsert([moved])) == 1
@@ -74,7 +74,7 @@ def test_a_corrected_day_replaces_the_old_one(store: SqlStore) -> None:
     assert do(store, lambda uow: uow.applications.by_receipt("56000123", date(2026, 11, 3))) == [moved]
 
 
-def test_of_one_application_twice_in_a_file_the_last_counts(store: SqlStore) -> None:
+def test_of_one_application_twice_in_a_file_the_last_counts(store: Store) -> None:
     last = replace(APPLICATION, status="принято")
     assert do(store, lambda uow: uow.applications.upsert([APPLICATION, last])) == 1
     assert do(store, lambda uow: uow.applications.by_receipt("56000123", DAY)) == [last]
@@ -83,28 +83,28 @@ def test_of_one_application_twice_in_a_file_the_last_counts(store: SqlStore) -> 
 # --- agencies --------------------------------------------------------------------------------------
 
 
-def test_agencies_come_with_their_topics_and_the_same_again_changes_nothing(store: SqlStore) -> None:
+def test_agencies_come_with_their_topics_and_the_same_again_changes_nothing(store: Store) -> None:
     assert do(store, lambda uow: uow.agencies.upsert([MONEY, WORK])) == 2
     assert do(store, lambda uow: uow.agencies.topics()) == [WORK, MONEY]
     assert do(store, lambda uow: uow.agencies.codes()) == ["szn"]
     assert do(store, lambda uow: uow.agencies.upsert([WORK, MONEY])) == 0
 
 
-def test_an_agency_that_was_renamed_is_renamed_on_all_its_topics(store: SqlStore) -> None:
+def test_an_agency_that_was_renamed_is_renamed_on_all_its_topics(store: Store) -> None:
     do(store, lambda uow: uow.agencies.upsert([WORK, MONEY]))
     renamed = [replace(topic, agency_name="Кадровый центр") for topic in (WORK, MONEY)]
     assert do(store, lambda uow: uow.agencies.upsert(renamed)) == 2
     assert do(store, lambda uow: uow.agencies.topics()) == renamed
 
 
-def test_topics_may_swap_their_keys(store: SqlStore) -> None:
+def test_topics_may_swap_their_keys(store: Store) -> None:
     do(store, lambda uow: uow.agencies.upsert([WORK, MONEY]))
     swapped = [replace(MONEY, key="1"), replace(WORK, key="21")]
     assert do(store, lambda uow: uow.agencies.upsert(swapped)) == 2
     assert do(store, lambda uow: uow.agencies.topics()) == swapped
 
 
-def test_a_topic_that_moves_to_another_key_leaves_the_old_one(store: SqlStore) -> None:
+def test_a_topic_that_moves_to_another_key_leaves_the_old_one(store: Store) -> None:
     do(store, lambda uow: uow.agencies.upsert([WORK, MONEY]))
     moved = replace(MONEY, key="22")
     assert do(store, lambda uow: uow.agencies.upsert([moved])) == 1
@@ -114,7 +114,7 @@ def test_a_topic_that_moves_to_another_key_leaves_the_old_one(store: SqlStore) -
 # --- operators -------------------------------------------------------------------------------------
 
 
-def test_an_operator_is_kept_and_the_extension_is_taken_then(store: SqlStore) -> None:
+def test_an_operator_is_kept_and_the_extension_is_taken_then(store: Store) -> None:
     do(store, lambda uow: uow.operators.add(OPERATOR, HA1))
     assert do(store, lambda uow: uow.operators.get("201")) == OPERATOR
     assert do(store, lambda uow: uow.operators.list()) == [OPERATOR]
@@ -122,7 +122,7 @@ def test_an_operator_is_kept_and_the_extension_is_taken_then(store: SqlStore) ->
         do(store, lambda uow: uow.operators.add(OPERATOR, HA1))
 
 
-def test_state_and_secret_of_an_operator_change(store: SqlStore) -> None:
+def test_state_and_secret_of_an_operator_change(store: Store) -> None:
     do(store, lambda uow: uow.operators.add(OPERATOR, HA1))
     later = AT + timedelta(minutes=1)
     do(store, lambda uow: uow.operators.set_state("201", OperatorState.PAUSED, reason="обед", at=later))
@@ -133,13 +133,13 @@ def test_state_and_secret_of_an_operator_change(store: SqlStore) -> None:
     assert accounts == [SipAccount(extension="201", name="Анна Сергеева", ha1="f" * 32)]
 
 
-def test_a_disabled_operator_has_no_sip_account(store: SqlStore) -> None:
+def test_a_disabled_operator_has_no_sip_account(store: Store) -> None:
     do(store, lambda uow: uow.operators.add(OPERATOR, HA1))
     do(store, lambda uow: uow.operators.set_state("201", OperatorState.DISABLED, reason="", at=AT))
     assert do(store, lambda uow: uow.operators.sip_accounts()) == []
 
 
-def test_an_unknown_operator_is_told(store: SqlStore) -> None:
+def test_an_unknown_operator_is_told(store: Store) -> None:
     for work in (
         lambda uow: uow.operators.get("999"),
         lambda uow: uow.operators.set_ha1("999", HA1),
@@ -149,7 +149,7 @@ def test_an_unknown_operator_is_told(store: SqlStore) -> None:
             do(store, work)
 
 
-def test_calls_today_are_the_served_contacts_since_the_days_beginning(store: SqlStore) -> None:
+def test_calls_today_are_the_served_contacts_since_the_days_beginning(store: Store) -> None:
     for extension in ("201", "202"):
         do(store, lambda uow, e=extension: uow.operators.add(replace(OPERATOR, extension=e), HA1))
     for n, (hours, outcome) in enumerate(
@@ -165,7 +165,7 @@ def test_calls_today_are_the_served_contacts_since_the_days_beginning(store: Sql
 # --- days ------------------------------------------------------------------------------------------
 
 
-def test_a_day_of_our_own_is_set_changed_listed_and_cleared(store: SqlStore) -> None:
+def test_a_day_of_our_own_is_set_changed_listed_and_cleared(store: Store) -> None:
     short = DayException(day=date(2026, 12, 30), opens=time(9), closes=time(17))
     closed = DayException(day=DAY, opens=None, closes=None)
     for day in (short, closed, replace(short, opens=time(0), closes=None)):
@@ -178,7 +178,7 @@ def test_a_day_of_our_own_is_set_changed_listed_and_cleared(store: SqlStore) -> 
 # --- traces and audit ------------------------------------------------------------------------------
 
 
-def test_a_trace_is_read_in_the_order_of_time_and_on_from_a_number(store: SqlStore) -> None:
+def test_a_trace_is_read_in_the_order_of_time_and_on_from_a_number(store: Store) -> None:
     def event(seconds: int, kind: str, call: str = "c") -> TraceEvent:
         return TraceEvent(call=call, at=AT + timedelta(seconds=seconds), kind=kind, id="menu", outcome="")
 
@@ -193,7 +193,7 @@ def test_a_trace_is_read_in_the_order_of_time_and_on_from_a_number(store: SqlSto
     assert [e.kind for _, e in do(store, lambda uow: uow.traces.of_call("c", after=newest - 1))] == ["ask"]
 
 
-def test_the_audit_is_listed_newest_first_since_a_time_and_up_to_a_limit(store: SqlStore) -> None:
+def test_the_audit_is_listed_newest_first_since_a_time_and_up_to_a_limit(store: Store) -> None:
     rows = [
         AuditRow(
             at=AT + timedelta(hours=n // 2),
@@ -215,7 +215,7 @@ def test_the_audit_is_listed_newest_first_since_a_time_and_up_to_a_limit(store: 
 # --- guesses ---------------------------------------------------------------------------------------
 
 
-def test_a_counter_of_guesses_is_kept_by_scope_and_key(store: SqlStore) -> None:
+def test_a_counter_of_guesses_is_kept_by_scope_and_key(store: Store) -> None:
     first = GuessCounter(failures=1, since=AT, locked_until=None, locks=0)
     second = GuessCounter(failures=10, since=AT, locked_until=AT + timedelta(hours=1), locks=2)
     for counter in (first, second):
@@ -245,14 +245,14 @@ def a_line(offset: int, *, seconds: int = 0, **more: object) -> JournalLine:
     return replace(line, **more)
 
 
-def test_lines_of_a_call_are_read_in_the_order_of_time_then_of_reading(store: SqlStore) -> None:
+def test_lines_of_a_call_are_read_in_the_order_of_time_then_of_reading(store: Store) -> None:
     late, early, leg = a_line(0, seconds=5), a_line(80), a_line(160, call="leg", event="ANSWER")
     other = a_line(240, call="x", linked="x")
     do(store, lambda uow: uow.journal.add([late, early, leg, other]))
     assert do(store, lambda uow: uow.journal.of_linked("c")) == [early, leg, late]
 
 
-def test_a_line_is_its_place_so_that_reading_again_adds_nothing(store: SqlStore) -> None:
+def test_a_line_is_its_place_so_that_reading_again_adds_nothing(store: Store) -> None:
     line = a_line(0)
     do(store, lambda uow: uow.journal.add([line, a_line(0, event="OTHER")]))
     do(store, lambda uow: uow.journal.add([line]))
@@ -262,7 +262,7 @@ def test_a_line_is_its_place_so_that_reading_again_adds_nothing(store: SqlStore)
     assert do(store, lambda uow: uow.journal.of_linked("c")) == [line, *elsewhere]
 
 
-def test_how_far_a_journal_was_read_is_kept_with_the_lines_or_not_at_all(store: SqlStore) -> None:
+def test_how_far_a_journal_was_read_is_kept_with_the_lines_or_not_at_all(store: Store) -> None:
     assert do(store, lambda uow: uow.journal.position("node1", "cel")) is None
     for place in (JournalPosition(generation="1", offset=80), JournalPosition(generation="2", offset=0)):
         do(store, lambda uow, p=place: uow.journal.advance("node1", "cel", p))

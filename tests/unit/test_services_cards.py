@@ -164,7 +164,8 @@ def test_completing_a_card_without_a_talk_closes_it_without_wrap_up() -> None:
     assert (done.closed_at, done.outcome, done.contacts[0].wrapup_s) == (START, Outcome.SELF_SERVICE, 0)
 
 
-def promised(rows: Rows, card: str = "node1-1") -> Callback:
+def promised(rows: Rows, card: str | None = None) -> Callback:
+    card = card or rows.cards.open(call="1.1", node="node1", number=None, at=START).id
     return rows.callbacks.request(
         Callback(
             id="cb1",

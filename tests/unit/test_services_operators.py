@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import BadInput, NotFound
 from ivr.domain.operators import OperatorState
 from ivr.services import operators
@@ -102,9 +103,14 @@ def test_an_unknown_extension_is_not_found(deed: object) -> None:
 
 def test_the_list_counts_calls_from_midnight_in_the_sites_zone() -> None:
     rows = Rows()
+    operators.add(rows, BY, **GOOD)
+    for call, at in (("yesterday", (18, 59)), ("today", (19, 0)), ("today too", (20, 0))):
+        card = rows.cards.open(call=call, node="n", number=None, at=datetime(2026, 11, 24, *at, tzinfo=UTC))
+        rows.cards.change(card.id, operator="201")
+        rows.cards.change_contact(call, outcome=ContactOutcome.SERVED)
     late = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)  # 01:30 of the 25th in Yekaterinburg
-    operators.listed(rows, now=late, zone=ZoneInfo("Asia/Yekaterinburg"))
-    assert rows.operators.today == datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+    [operator] = operators.listed(rows, now=late, zone=ZoneInfo("Asia/Yekaterinburg"))
+    assert operator["calls_today"] == 2
 
 
 def test_the_list_has_the_keys_of_the_interface_and_the_order_of_extensions() -> None:

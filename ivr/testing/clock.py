@@ -1,0 +1,33 @@
+"""Time that passes only when a test says so: `ivr.ports.Clock`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+"""A Tuesday, 15:00 in Yekaterinburg: the line is open."""
+
+
+class VirtualClock:
+    """Wall clock and monotonic clock in step; both stand still until `forward`.
+
+    Time is kept in whole microseconds, so that sums of waits are exact and 60 s are 60.0 s.
+    """
+
+    def __init__(self, now: datetime = START) -> None:
+        if now.tzinfo is None:
+            raise ValueError("a time without a zone names no moment")
+        self._start = now
+        self._passed = 0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(microseconds=self._passed)
+
+    def monotonic(self) -> float:
+        return self._passed / 1_000_000
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass. Raises ValueError for a negative time: no clock of ours goes back."""
+        if seconds < 0:
+            raise ValueError("a clock does not go back")
+        self._passed += round(seconds * 1_000_000)

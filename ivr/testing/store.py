@@ -1,0 +1,105 @@
+"""A whole store in memory: `ivr.ports.Store` and `ivr.ports.UnitOfWork`, held to the database's tests."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self, TypeVar
+
+from ivr.domain.errors import StorageDown
+from ivr.testing.cards import MemoryCards
+from ivr.testing.people import (
+    MemoryAgencies,
+    MemoryApplications,
+    MemoryCitizens,
+    MemoryNotices,
+    MemoryPayments,
+)
+from ivr.testing.promises import MemoryCallbacks, MemoryOperators
+from ivr.testing.records import MemoryAudit, MemoryCalendarDays, MemoryGuesses, MemoryJournal, MemoryTraces
+from ivr.testing.rows import Rows
+
+T = TypeVar("T")
+
+
+class MemoryUnitOfWork:
+    """All repositories. Of itself a test can use it as it stands, without a store."""
+
+    def __init__(self) -> None:
+        self.cards = MemoryCards()
+        self.callbacks = MemoryCallbacks(self.cards)
+        self.operators = MemoryOperators(self.cards)
+        self.applications = MemoryApplications()
+        self.agencies = MemoryAgencies()
+        self.calendar = MemoryCalendarDays()
+        self.traces = MemoryTraces()
+        self.audit = MemoryAudit()
+        self.guesses = MemoryGuesses()
+        self.journal = MemoryJournal()
+        self.citizens = MemoryCitizens()
+        self.payments = MemoryPayments()
+        self.notices = MemoryNotices()
+        self.committed: Callable[[], None] | None = None
+        """Told of each commit."""
+
+    def commit(self) -> None:
+        if self.committed is not None:
+            self.committed()
+
+    def copied(self) -> Self:
+        """A twin that can be changed without the original's noticing."""
+        twin = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, Rows):
+                setattr(twin, name, value.copied())
+        twin.callbacks.cards = twin.operators.cards = twin.cards
+        twin.committed = None
+        return twin
+
+
+class MemoryStore:
+    """Everything that was committed is in `rows`. One thread, one transaction at a time.
+
+    `down = True` makes it a database that does not answer; `failing_after` lets so many more transactions
+    through before that.
+    """
+
+    def __init__(self, rows: MemoryUnitOfWork | None = None) -> None:
+        self.rows = rows or MemoryUnitOfWork()
+        self.down = False
+        self.failing_after: int | None = None
+        self._open = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryUnitOfWork]:
+        """A unit of work; leaving it without `commit` leaves no trace. Raises StorageDown."""
+        self._check()
+        if self._open:
+            raise RuntimeError("a unit of work is open already; the database would wait for it in vain")
+        work = self.rows.copied()
+        work.committed = lambda: self._publish(work)
+        self._open = True
+        try:
+            yield work
+        finally:
+            self._open = False
+
+    async def run(self, work: Callable[[MemoryUnitOfWork], T]) -> T:
+        """Run `work` and commit, one turn of the event loop later. Raises StorageDown."""
+        await asyncio.sleep(0)
+        with self.transaction() as uow:
+            result = work(uow)
+            uow.commit()
+        return result
+
+    def _check(self) -> None:
+        if self.failing_after is not None:
+            self.down = self.down or self.failing_after == 0
+            self.failing_after = max(self.failing_after - 1, 0)
+        if self.down:
+            raise StorageDown
+
+    def _publish(self, work: MemoryUnitOfWork) -> None:
+        self.rows = work.copied()
