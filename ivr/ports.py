@@ -75,6 +75,21 @@ class Prompts(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class CallFacts:
+    """What the dialplan knows of a call when it asks the engine."""
+
+    number: str | None
+    """As the trunk sent it, not yet a number of ours; None when unknown or withheld."""
+    arrived_at: datetime
+    enquiry: str = ""
+    """Opaque id of the card, from an earlier conversation of this call."""
+    queue: str = ""
+    """The queue the caller comes from, or was to go to."""
+    turns: int = 0
+    """How often the caller has been put into a queue."""
+
+
 class Channel(Protocol):
     """What a telephone channel can do. Every method raises CallerHungUp once the caller is gone.
 
@@ -91,6 +106,8 @@ class Channel(Protocol):
     def environment(self) -> Mapping[str, str]:
         """The AGI environment without its `agi_` prefix."""
         ...
+
+    async def facts(self) -> CallFacts: ...
 
     async def answer(self) -> None: ...
 
@@ -146,6 +163,11 @@ class Call(Protocol):
 
     @property
     def pressed_anything(self) -> bool: ...
+
+    enquiry: str
+    """Opaque id of the card; empty while there is none."""
+    outcome: ContactOutcome | None
+    """What the contact has come to if the call ends now; None: the journals tell."""
 
     async def answer(self) -> None: ...
 
@@ -324,7 +346,8 @@ class Applications(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class CodeHashes:
-    """The two hashes of one secret code (§21), both argon2id with a pepper, as `services/codes.py` makes them."""
+    """The two hashes of one secret code (§21), argon2id with a pepper, as `services/codes.py` makes them: the
+    pepper's id, then argon2's own text, which begins with `$`."""
 
     keypad: str
     """Of the form that a telephone keypad can say."""
@@ -344,6 +367,18 @@ class Credentials:
     """None: no code was ever set."""
 
 
+class Peppers(Protocol):
+    """The site's secrets that codes are hashed with besides their salt; they are files, never in the database."""
+
+    def current(self) -> str:
+        """The id of the pepper that new hashes get, ten ASCII letters. Raises StorageDown."""
+        ...
+
+    def key(self, id_: str) -> bytes:
+        """The pepper itself, 32 bytes. Raises KeyLost."""
+        ...
+
+
 class Citizens(Protocol):
     """Keyed by SNILS; looked up by its keyed hash."""
 
@@ -358,7 +393,8 @@ class Citizens(Protocol):
     def credentials(self, snils: str) -> Credentials | None: ...
 
     def set_code(self, snils: str, code: CodeHashes) -> None:
-        """Replace the hashes: the old ones are gone. Raises NotFound."""
+        """Replace the hashes: the old ones are gone. Raises NotFound, StorageDown when the pepper they were
+        made with is in use no more (hash again)."""
         ...
 
 
@@ -438,6 +474,16 @@ class Audit(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class GuessLock:
+    """A lock in force; whose it is cannot be told, for keys are hashed."""
+
+    scope: str
+    locked_until: datetime
+    locks: int
+    """How many in a row, this one included."""
+
+
 class Guesses(Protocol):
     """Counters of failed look-ups; `key` is hashed with the site's key before it is stored."""
 
@@ -446,6 +492,10 @@ class Guesses(Protocol):
     def put(self, scope: str, key: str, counter: GuessCounter) -> None: ...
 
     def clear(self, scope: str, key: str) -> None: ...
+
+    def locked(self, now: datetime) -> Sequence[GuessLock]:
+        """Every lock in force at `now`, by scope, then by its end."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

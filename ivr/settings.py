@@ -9,9 +9,19 @@ import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -46,6 +56,84 @@ class Trunk(BaseModel):
     identity: Literal["auto", "pai", "rpid", "from"] = "auto"
     """auto: P-Asserted-Identity, else From."""
     outbound_cli: str = "+78006000000"
+
+
+def _service_url(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("an address is ASCII without spaces; write https://host/path")
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname or "", url.port
+    except ValueError:
+        raise ValueError("this is no address; write https://host/path") from None
+    if url.scheme not in ("http", "https") or not host:
+        raise ValueError("write https://host/path")
+    if url.username is not None or url.query or url.fragment:
+        raise ValueError("leave out user, ? and #; a token goes into token_file")
+    if url.scheme == "http" and not _is_loopback(host):
+        raise ValueError("http:// may lead to this machine only; personal data travels by https://")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class HttpService(BaseModel):
+    """An agency's own information resource over HTTP/JSON (§22); see docs/information-resource.md."""
+
+    model_config = ConfigDict(extra="forbid")  # a misspelt ca_file must not pass for no ca_file
+
+    url: Annotated[str, AfterValidator(_service_url)]
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 3.0
+    """For the whole answer, a second try included: a caller is waiting."""
+    ca_file: Path | None = None
+    """PEM: the only authorities that are believed; None: those of the operating system."""
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    """None: the key is in the file of client_cert."""
+    token_file: Path | None = None
+    """Sent as a bearer token."""
+    breaker_failures: Annotated[int, Field(ge=1)] = 5
+    """Unanswered questions in a row until it is not asked any more."""
+    breaker_seconds: Seconds = 30.0
+    """Until it is tried again."""
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> HttpService:
+        if self.client_key is not None and self.client_cert is None:
+            raise ValueError("client_key is of no use without client_cert")
+        return self
+
+
+class IdentificationRules(BaseModel):
+    """How callers are identified, and how often somebody may guess (§21); see docs/identification.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ivr_personal: bool = True
+    """Whether keys alone (SNILS, code, number or document) open personal information."""
+    tries_per_call: Annotated[int, Field(ge=1)] = 3
+    tries_per_snils: Annotated[int, Field(ge=1)] = 5
+    """Failures about one SNILS in a window, then a lock; calls from the number on file are counted apart."""
+    tries_per_number: Annotated[int, Field(ge=1)] = 10
+    """The same from one calling number."""
+    window_seconds: Seconds = 86400.0
+    lock_seconds: Seconds = 900.0
+    """The first lock; each in a row is twice as long as the last."""
+    lock_cap_seconds: Seconds = 86400.0
+    tries_per_line: Annotated[int, Field(ge=1)] = 300
+    """Failures of everybody in a line's window, then each attempt is delayed and an alarm raised."""
+    line_window_seconds: Seconds = 3600.0
+
+    @model_validator(mode="after")
+    def _cap_holds_the_first(self) -> IdentificationRules:
+        if self.lock_cap_seconds < self.lock_seconds:
+            raise ValueError("lock_cap_seconds cannot be less than lock_seconds")
+        return self
 
 
 class Settings(BaseSettings):
@@ -91,6 +179,8 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Yekaterinburg"
     opens: str = "09:00"
     closes: str = "18:00"
+    confirmed_years: tuple[int, ...] = ()
+    """Years whose production calendar the site has compared with the decree: `EKC_CONFIRMED_YEARS=[2027]`."""
     silence_seconds: Seconds = 60.0
     digit_seconds: Seconds = 6.0
     """Between two digits of one answer."""
@@ -106,6 +196,17 @@ class Settings(BaseSettings):
     """Wrong receipt number and date pairs from one calling number in an hour, then a lock."""
     pair_tries_per_line: Annotated[int, Field(ge=1)] = 300
     """Wrong pairs of everybody in an hour, then each look-up is delayed and an alarm raised."""
+    pair_window_seconds: Seconds = 3600.0
+    pair_lock_seconds: Seconds = 900.0
+    """The first lock; each in a row is twice as long as the last."""
+    pair_lock_cap_seconds: Seconds = 86400.0
+    guess_delay_seconds: Seconds = 3.0
+    """How long each look-up or identification waits while the whole line is being guessed at."""
+    identification: IdentificationRules = IdentificationRules()
+
+    # Who answers about citizens
+    resources: dict[str, HttpService] = {}
+    """By agency code, `[resources.soc]`. An agency that is not named is answered from our own tables."""
 
     # How the engine guards itself
     agi_connections: Annotated[int, Field(ge=1)] = 500
@@ -146,6 +247,12 @@ class Settings(BaseSettings):
     def _trunk_is_named(self) -> Settings:
         if not ip_address(self.bind).is_loopback and not self.trunk.host:
             raise ValueError(f"bind is {self.bind}: name the trunk (EKC_TRUNK__HOST) before leaving loopback")
+        return self
+
+    @model_validator(mode="after")
+    def _pair_cap_holds_the_first(self) -> Settings:
+        if self.pair_lock_cap_seconds < self.pair_lock_seconds:
+            raise ValueError("pair_lock_cap_seconds cannot be less than pair_lock_seconds")
         return self
 
     @property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 
 from db.access import Access
 from db.tables import guesses
-from ivr.ports import GuessCounter
+from ivr.ports import GuessCounter, GuessLock
 
 
 class SqlGuesses:
@@ -38,6 +39,12 @@ class SqlGuesses:
         hashes = self._hashes(scope, key)
         self._db.serialise(f"guesses {scope} {hashes[0].hex()}")
         self._db.run(guesses.delete().where(self._here(scope, hashes)))
+
+    def locked(self, now: datetime) -> Sequence[GuessLock]:
+        columns = (guesses.c.scope, guesses.c.locked_until, guesses.c.locks)
+        in_force = select(*columns).where(guesses.c.locked_until > now)
+        rows = self._db.rows(in_force.order_by(guesses.c.scope, guesses.c.locked_until))
+        return [GuessLock(**row) for row in rows]
 
     def _hashes(self, scope: str, key: str) -> Sequence[bytes]:
         """Newest key first."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ivr.ports import Clock, Store
+from ivr.services.codes import CodeBook
 from ivr.settings import Settings
 
 
@@ -43,6 +44,10 @@ class Site(Protocol):
 
     @property
     def node(self) -> Node: ...
+
+    def code_book(self) -> CodeBook:
+        """What makes and compares hashes of secret codes, with the site's pepper; closed with the site."""
+        ...
 
     def run_up(self) -> int:
         """Everything in the foreground, until a signal; the exit code."""

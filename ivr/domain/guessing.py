@@ -76,6 +76,21 @@ def after_success(counter: GuessCounter | None, rule: Rule) -> GuessCounter | No
     return None if rule.success_clears else counter
 
 
+def without(
+    counter: GuessCounter | None, *, before: GuessCounter | None, after: GuessCounter
+) -> GuessCounter | None:
+    """The counter without the failure that made `after` of `before`; what others added since stays.
+
+    An attempt is counted as failed before its outcome is known, or as many as there are lines could be made
+    at once; this takes the right one back. None: forget the counter.
+    """
+    if counter is None:  # unlocked meanwhile
+        return None
+    if counter == after:
+        return before
+    return replace(counter, failures=max(0, counter.failures - 1))
+
+
 def is_locked(counter: GuessCounter | None, now: datetime) -> bool:
     """Whether a look-up under this key has to be refused, unheard."""
     _aware(now)

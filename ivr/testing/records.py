@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from ivr.ports import AuditRow, DayException, GuessCounter, JournalLine, JournalPosition, TraceEvent
+from ivr.ports import (
+    AuditRow,
+    DayException,
+    GuessCounter,
+    GuessLock,
+    JournalLine,
+    JournalPosition,
+    TraceEvent,
+)
 from ivr.testing.rows import Rows, aware
 
 
@@ -74,6 +82,15 @@ class MemoryGuesses(Rows):
 
     def clear(self, scope: str, key: str) -> None:
         self.rows.pop((scope, key), None)
+
+    def locked(self, now: datetime) -> Sequence[GuessLock]:
+        aware(now)
+        locks = [
+            GuessLock(scope=scope, locked_until=counter.locked_until, locks=counter.locks)
+            for (scope, _), counter in self.rows.items()
+            if counter.locked_until is not None and counter.locked_until > now
+        ]
+        return sorted(locks, key=lambda lock: (lock.scope, lock.locked_until))
 
 
 class MemoryJournal(Rows):
