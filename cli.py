@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ivr.commands import calendar, callbacks, calls, cards, parts, people, running
+from ivr.commands import calendar, callbacks, calls, cards, demo, imports, parts, people, running
 from ivr.commands.common import Root
 
 
@@ -23,6 +23,12 @@ for command in (
     running.status,
     running.doctor,
     calendar.calendar,
+    imports.agencies,
+    imports.applications,
+    imports.citizens,
+    imports.payments,
+    imports.notices,
+    demo.demo_data,
     people.operators,
     calls.calls,
     calls.audit,
