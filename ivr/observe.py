@@ -207,6 +207,8 @@ class Metrics:
     prompts_synthesised: Counter
     prompts_failed: Counter
     storage_errors: Counter
+    resource_questions: Counter
+    """To participants' information resources, by agency and result: answered, silent, wrong, not_asked."""
     journal_lag: Gauge
     """Seconds between a journal line and its being stored."""
     ami_connected: Gauge
@@ -236,6 +238,9 @@ class Metrics:
             prompts_synthesised=counter("prompts_synthesised_total", "Prompts synthesised"),
             prompts_failed=counter("prompts_failed_total", "Prompts that could not be synthesised"),
             storage_errors=counter("storage_errors_total", "Database operations that failed"),
+            resource_questions=counter(
+                "resource_questions_total", "Questions to participants by result", "agency", "result"
+            ),
             journal_lag=gauge("journal_lag_seconds", "Age of the newest journal line when stored"),
             ami_connected=gauge("ami_connected", "1 while the AMI connection is up"),
             heartbeat=gauge("heartbeat_timestamp_seconds", "When the event loop last beat"),
