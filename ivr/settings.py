@@ -116,6 +116,8 @@ class IdentificationRules(BaseModel):
 
     ivr_personal: bool = True
     """Whether keys alone (SNILS, code, number or document) open personal information."""
+    readback_seconds: Annotated[float, Field(ge=0)] = 3.0
+    """How long `*` may be thought about after the SNILS was read back."""
     tries_per_call: Annotated[int, Field(ge=1)] = 3
     tries_per_snils: Annotated[int, Field(ge=1)] = 5
     """Failures about one SNILS in a window, then a lock; calls from the number on file are counted apart."""

@@ -59,6 +59,7 @@ FLAG = Kind(name="bool", accepts=lambda v: isinstance(v, bool), variants=(False,
 TEXT = Kind(name="str, text from outside", accepts=_str)
 TEXTS = Kind(name="tuple of str, texts from outside", accepts=_tuple_of(_str))
 DAY = Kind(name="date", accepts=_day)
+MAYBE_DAY = Kind(name="date, or None", accepts=lambda v: v is None or _day(v))
 CLOCK_TIME = Kind(name="time", accepts=lambda v: isinstance(v, time))
 MOMENT = Kind(name="datetime with the site's zone", accepts=_aware)
 MAYBE_MOMENT = Kind(name="datetime with the site's zone, or None", accepts=lambda v: v is None or _aware(v))
@@ -69,7 +70,8 @@ PHONE = Kind(name="str, E.164", accepts=_matches(r"\+[0-9]{3,15}"))
 ITEMS = Kind(
     name="tuple of 1-4 (key, title)", accepts=_tuple_of(_row(_matches("[1-9]{1,2}"), _str), 1, MOST_ITEMS)
 )
-PAYMENT_STATES = {"paid": "выплачено", "planned": "будет выплачено", "returned": "вернулось отправителю"}
+PAYMENT_STATES = {"paid": "выплачено", "planned": "назначено к выплате", "returned": "вернулось отправителю"}
+MONEY = Kind(name="Decimal, roubles", accepts=lambda v: isinstance(v, Decimal))
 PAYMENTS = Kind(
     name="tuple of (title, roubles, date, paid | planned | returned)",
     accepts=_tuple_of(

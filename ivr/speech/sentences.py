@@ -6,31 +6,25 @@ are short. What is said is true whatever happens next.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ivr.speech import russian
 from ivr.speech.kinds import (
     CLOCK_TIME,
-    DAY,
     ENQUIRY,
     FLAG,
     ITEMS,
     MAYBE_MOMENT,
     MOMENT,
-    PAYMENT_STATES,
-    PAYMENTS,
     PHONE,
     SLOTS,
     SNILS,
     TEXT,
-    TEXTS,
     clean,
     one_of,
     whole,
 )
 from ivr.speech.parts import Digits, Entry, Number, Value, Values, Wording
+from ivr.speech.personal import BENEFITS, OPERATOR, RESULT
 
-OPERATOR = "Чтобы поговорить с оператором, нажмите ноль."
 CENTRE = "Здравствуйте! Это единый контактный центр социальной поддержки."
 GOODBYES = {
     "silence": "Мы не услышали ответа, поэтому заканчиваем разговор. Позвоните нам ещё раз. До свидания.",
@@ -53,15 +47,6 @@ REMINDERS = {
 }
 """By stage and whether digits are collected, where `0` is a digit and `**` the operator."""
 _FIGURES = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
-
-
-def _sentence(label: str, value: str) -> str:
-    words = clean(value)
-    return f"{label}: {words}." if words else ""
-
-
-def _listed(label: str, values: Iterable[str]) -> str:
-    return _sentence(label, "; ".join(filter(None, map(clean, values))))
 
 
 def _keys(key: str) -> str:
@@ -96,15 +81,6 @@ def _wait(v: Values) -> str:
     if minutes == 0:
         return "Вам ответят примерно через минуту."
     return f"Вам ответят примерно через {russian.counted(minutes, russian.MINUTES_ACCUSATIVE, 'f', 'a')}."
-
-
-def _payments(v: Values) -> str:
-    if not v["payments"]:
-        return "Сведений о ваших выплатах у нас пока нет."
-    return " ".join(
-        f"{clean(title)}: {russian.money(amount)}, {PAYMENT_STATES[status]} {russian.date_of(day)}."
-        for title, amount, day, status in v["payments"]
-    )
 
 
 def _hours(v: Values) -> str:
@@ -152,26 +128,7 @@ ENTRIES: dict[str, Entry] = {
         "Например, пятое марта две тысячи двадцать шестого года:",
         "ноль, пять, ноль, три, два, ноль, два, шесть.",
     ),
-    "status.result": Entry(
-        (
-            Wording("Мы нашли ваше заявление."),
-            Value(lambda v: _sentence("Услуга", v["service"])),
-            Value(lambda v: f"Заявление принято {russian.date_of(v['accepted_on'])}."),
-            Value(lambda v: _sentence("Состояние", v["status"])),
-            Value(lambda v: _sentence("Решение", v["decision"])),
-            Value(lambda v: _sentence("Причина отказа", v["refusal_reason"])),
-            Value(lambda v: _listed("Не хватает документов", v["missing_documents"])),
-        ),
-        {
-            "service": TEXT,
-            "accepted_on": DAY,
-            "status": TEXT,
-            "decision": TEXT,
-            "refusal_reason": TEXT,
-            "missing_documents": TEXTS,
-        },
-        personal=True,
-    ),
+    **RESULT,
     "status.more": _fixed("Чтобы прослушать ещё раз, нажмите один.", OPERATOR),
     "status.several": _fixed(
         "По этому номеру и этой дате есть несколько заявлений. Оператор поможет найти ваше."
@@ -201,11 +158,12 @@ ENTRIES: dict[str, Entry] = {
         "Наберите серию и номер вашего документа, только цифры.",
         "В конце нажмите решётку: это нижняя правая кнопка.",
     ),
+    "identify.again": _fixed("Данные не совпали с теми, что есть у нас. Попробуйте ещё раз."),
     "identify.failed": _fixed("Данные не совпали с теми, что есть у нас. Оператор поможет вам."),
     "identify.locked": _fixed(
         "Было слишком много неверных попыток, и мы защитили ваши данные.", "Оператор поможет вам."
     ),
-    "benefits": Entry((Value(_payments),), {"payments": PAYMENTS}, personal=True),
+    **BENEFITS,
     # --- consultation and queue ---
     "topics": Entry((Value(_topics),), {"items": ITEMS}),
     "connecting": _fixed("Соединяем вас с оператором. Пожалуйста, не кладите трубку."),

@@ -68,6 +68,11 @@ OURS = {
     "status.locked",
     "status.again",
     "status.more",
+    "identify.again",
+    "benefits.next",
+    "benefits.application",
+    "benefits.notice",
+    "benefits.more",
 }
 RESULT: dict[str, Any] = {
     "service": "Выплата на ребёнка",
@@ -82,6 +87,14 @@ OPEN_ONES: dict[str, dict[str, Any]] = {
     "status.result": RESULT,
     "snils.readback": {"snils": "11223344595"},
     "benefits": {"payments": (("Пособие", Decimal("1234.50"), date(2026, 3, 3), "paid"),)},
+    "benefits.next": {"title": "Пособие", "amount": Decimal("1234"), "day": date(2026, 12, 5)},
+    "benefits.application": RESULT,
+    "benefits.notice": {
+        "event": "рождение ребёнка",
+        "measure": "ежемесячное пособие",
+        "how_to_get": "подайте заявление в центр социальной поддержки",
+        "valid_until": date(2026, 12, 31),
+    },
     "topics": {"items": (("1", "Пособия"), ("21", "Льготы"), ("3", "Протезы"), ("4", "Путёвки"))},
     "callback.confirmed": {"due": OPENS, "now": NOW, "enquiry": "0417"},
     "callback.greeting": {"enquiry": "0417"},
@@ -183,10 +196,38 @@ def test_waiting_minutes_agree_with_their_number() -> None:
 def test_payments_are_told_with_amount_and_date() -> None:
     assert (
         say("benefits", **OPEN_ONES["benefits"])
-        == "Пособие: одна тысяча двести тридцать четыре рубля пятьдесят копеек, "
+        == "Ваши выплаты. Пособие: одна тысяча двести тридцать четыре рубля пятьдесят копеек, "
         "выплачено третьего марта две тысячи двадцать шестого года."
     )
     assert say("benefits", payments=()) == "Сведений о ваших выплатах у нас пока нет."
+
+
+def test_the_next_payment_is_told_as_planned() -> None:
+    assert say("benefits.next", **OPEN_ONES["benefits.next"]) == (
+        "Ваша следующая выплата. Пособие: одна тысяча двести тридцать четыре рубля, "
+        "назначено к выплате пятого декабря две тысячи двадцать шестого года."
+    )
+
+
+def test_a_notice_says_what_is_due_why_how_and_until_when() -> None:
+    notice = OPEN_ONES["benefits.notice"]
+    assert say("benefits.notice", **notice) == (
+        "Вам положена мера поддержки. Мера: ежемесячное пособие. Основание: рождение ребёнка. "
+        "Как её получить: подайте заявление в центр социальной поддержки. "
+        "Обратиться можно до тридцать первого декабря две тысячи двадцать шестого года включительно."
+    )
+    assert "Обратиться" not in say("benefits.notice", **{**notice, "valid_until": None})
+
+
+def test_going_on_is_offered_only_while_there_is_more() -> None:
+    assert re.findall(r"нажмите (\w+)", say("benefits.more", left=True)) == ["один", "два", "три", "ноль"]
+    assert re.findall(r"нажмите (\w+)", say("benefits.more", left=False)) == ["один", "три", "ноль"]
+    assert say("benefits.more", left=False).startswith("Это все сведения.")
+
+
+@pytest.mark.parametrize("id_", ["benefits", "benefits.next", "benefits.application", "benefits.notice"])
+def test_what_is_personal_begins_with_a_short_sentence(id_: str) -> None:
+    assert len(catalogue.sentences(Prompt(id_, OPEN_ONES[id_]))[0].split()) <= 5
 
 
 @pytest.mark.parametrize(
