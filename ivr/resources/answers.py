@@ -140,9 +140,11 @@ def read_personal(body: bytes, *, agency: str, snils: str) -> PersonalRecords:
     answer = _parse(_Personal, body)
     if answer.snils != snils:
         raise Wrong("an answer about another citizen")
+    payments = sorted(answer.payments, key=lambda p: p.date, reverse=True)
+    applications = sorted(answer.applications, key=lambda a: a.accepted_on, reverse=True)
     return PersonalRecords(
-        payments=tuple(p.ours(snils=snils, agency=agency) for p in answer.payments),
-        applications=tuple(a.ours(snils=snils, agency=agency) for a in answer.applications),
+        payments=tuple(p.ours(snils=snils, agency=agency) for p in payments),
+        applications=tuple(a.ours(snils=snils, agency=agency) for a in applications),
         notices=tuple(n.ours(snils=snils, agency=agency) for n in answer.notices),
     )
 
