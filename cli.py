@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ivr.commands import calendar, callbacks, calls, cards, demo, imports, parts, people, running
+from ivr.commands import calendar, callbacks, calls, cards, demo, imports, keys, parts, people, running
 from ivr.commands.common import Root
 
 
@@ -34,6 +34,7 @@ for command in (
     calls.audit,
     cards.cards,
     callbacks.callbacks,
+    keys.keys,
     parts.db,
     parts.asterisk,
 ):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -29,6 +29,10 @@ BLOCK = 32
 """Bytes that a sealed text's length is rounded up to."""
 _HEAD = 1 + TIME_LETTERS
 _MARK = b"ekc key mark"
+_NOBODY = {"table": "-", "column": "-", "row": "-"}
+
+Keyed = tuple[str, str]
+"""What a keyed hash is of: purpose and text."""
 
 
 class Cipher(Protocol):
@@ -71,18 +75,51 @@ class AesGcm:
 
 
 class Vault:
-    """Seals and opens values of rows, and hashes what must be found again."""
+    """Seals and opens values of rows, and hashes what must be found again.
 
-    def __init__(self, keys: KeyRing, cipher: Cipher | None = None) -> None:
+    used: ids of the keys that a database uses, newest first; by default all that are in the ring.
+    """
+
+    def __init__(
+        self,
+        keys: KeyRing,
+        cipher: Cipher | None = None,
+        *,
+        used: Mapping[KeyKind, Sequence[str]] | None = None,
+    ) -> None:
         self.keys = keys
         self._cipher: Cipher = cipher or AesGcm()
+        self._used = used
+        self._decoys: dict[str, bytes] = {}
+
+    def using(self, used: Mapping[KeyKind, Sequence[str]]) -> Vault:
+        """This vault for one transaction: new values get the newest of these keys, look-ups try them all."""
+        vault = Vault(self.keys, self._cipher, used=used)
+        vault._decoys = self._decoys
+        return vault
+
+    def ids(self, kind: KeyKind) -> Sequence[str]:
+        """Ids of the keys in use, newest first."""
+        return self.keys.ids(kind) if self._used is None else self._used.get(kind, ())
+
+    def current(self, kind: KeyKind) -> str:
+        """The id new values get. Raises KeyLost when there is no key."""
+        if self._used is None:
+            return self.keys.current(kind)
+        if ids := self._used.get(kind):
+            return ids[0]
+        raise KeyLost(f"the database has no {kind} key; run `ekc db upgrade`")
+
+    @property
+    def head(self) -> bytes:
+        """What all that is sealed now begins with; what begins otherwise was sealed with an older key."""
+        return bytes((self._cipher.version,)) + self.current(KeyKind.DATA).encode("ascii")
 
     def seal(self, text: str, *, table: str, column: str, row: str) -> bytes:
         """Raises KeyLost when there is no key."""
-        id_ = self.keys.current(KeyKind.DATA)
-        head = bytes((self._cipher.version,)) + id_.encode("ascii")
+        head = self.head
         nonce = os.urandom(NONCE_BYTES)
-        key = self.keys.key(KeyKind.DATA, id_)
+        key = self.keys.key(KeyKind.DATA, self.current(KeyKind.DATA))
         return head + nonce + self._cipher.seal(key, nonce, _pad(text), _associated(head, table, column, row))
 
     def open(self, sealed: bytes, *, table: str, column: str, row: str) -> str:
@@ -100,6 +137,16 @@ class Vault:
             )
         except SealBroken:
             raise SealBroken(f"{place} was altered or moved; restore the database from its backup") from None
+
+    def open_alike(self, sealed: bytes | None, *, table: str, column: str, row: str) -> str | None:
+        """As `open`. Where there is nothing to open the same work is done, so that time does not tell it."""
+        if sealed is not None:
+            return self.open(sealed, table=table, column=column, row=row)
+        id_ = self.current(KeyKind.DATA)
+        if id_ not in self._decoys:
+            self._decoys[id_] = self.seal("", **_NOBODY)
+        self.open(self._decoys[id_], **_NOBODY)
+        return None
 
     def seal_row(self, table: Table, values: Mapping[str, Any], *, row: str) -> dict[str, Any]:
         """`values` with every text of a `Sealed` column sealed for the row with this id."""
@@ -123,16 +170,23 @@ class Vault:
 
     def lookup(self, purpose: str, text: str) -> bytes:
         """The keyed hash that is stored: key id, then the hash. Hashes of two purposes never agree."""
-        return self._hash(self.keys.current(KeyKind.HASH), purpose, text)
+        return self._hash(self.current(KeyKind.HASH), purpose, text)
+
+    def hash_row(self, hashes: Mapping[str, Keyed]) -> dict[str, bytes]:
+        """Keyed hashes by the names of their columns."""
+        return {column: self.lookup(purpose, text) for column, (purpose, text) in hashes.items()}
 
     def lookups(self, purpose: str, text: str) -> tuple[bytes, ...]:
         """The hashes to look for: one for each hash key there is, for rows may be older than the newest."""
-        self.keys.current(KeyKind.HASH)
-        return tuple(self._hash(id_, purpose, text) for id_ in self.keys.ids(KeyKind.HASH))
+        self.current(KeyKind.HASH)
+        return tuple(self._hash(id_, purpose, text) for id_ in self.ids(KeyKind.HASH))
 
     def mark(self, kind: KeyKind, id_: str) -> bytes:
         """What may be stored to recognise a key again; it tells nothing of the key. Raises KeyLost."""
-        return self._cipher.mac(self.keys.key(kind, id_), _MARK)
+        return self.mark_of(self.keys.key(kind, id_))
+
+    def mark_of(self, key: bytes) -> bytes:
+        return self._cipher.mac(key, _MARK)
 
     def check_mark(self, kind: KeyKind, id_: str, mark: bytes) -> None:
         """Raises KeyLost when the ring has no such key, or another one under its name."""

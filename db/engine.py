@@ -69,6 +69,8 @@ def _sqlite(address: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _: object) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
+        # What was replaced or erased, a code's old hash for instance, does not stay in free pages.
+        connection.execute("PRAGMA secure_delete = ON")
         # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power fails, and a callback
         # that was promised on the telephone must be there after it.
         connection.execute("PRAGMA synchronous = FULL")
@@ -140,6 +142,13 @@ def serialise(connection: Connection, what: str) -> None:
     """
     if connection.dialect.name == POSTGRESQL:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": what})
+
+
+def share(connection: Connection, what: str) -> None:
+    """From here to the end of the transaction nobody passes `serialise` with the same `what`."""
+    if connection.dialect.name == POSTGRESQL:
+        statement = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:what, 0))")
+        connection.execute(statement, {"what": what})
 
 
 @contextmanager

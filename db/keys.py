@@ -1,14 +1,16 @@
 """The key ring: files of 32 bytes in `<state>/keys/`, directory 0700, files 0600, never printed.
 
-`data-<id>.key` seals rows, `hash-<id>.key` makes keyed hashes. Ids sort by time: the newest of each kind is
-the current one, the older ones still open what they sealed. Which keys a database needs stands in its
-table `key_marks`, so that a lost key is said and never silently replaced by a new one (db/schema.py).
+`data-<id>.key` seals rows, `hash-<id>.key` makes keyed hashes, `pepper-<id>.key` is mixed into secret codes
+before they are hashed. Ids sort by time: the newest of each kind is the current one, the older ones still
+open what they sealed. Which keys a database uses stands in its table `key_marks` (db/marks.py): a lost key is
+said and never silently replaced by a new one, and all programs change to a new key at once.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +19,7 @@ from ivr.domain.errors import KeyLost
 from ivr.domain.ids import TIME_LETTERS, new_id
 
 KEY_BYTES = 32
-_NAME = re.compile(rf"(data|hash)-([0-9A-HJKMNP-TV-Z]{{{TIME_LETTERS}}})\.key")
+_DRAFT = ".new"
 
 
 class KeyKind(StrEnum):
@@ -25,10 +27,15 @@ class KeyKind(StrEnum):
 
     DATA = "data"  # seals values
     HASH = "hash"  # hashes values for look-up
+    PEPPER = "pepper"  # goes into secret codes before they are hashed (§21)
+
+
+_NAME = re.compile(rf"({'|'.join(KeyKind)})-([0-9A-HJKMNP-TV-Z]{{{TIME_LETTERS}}})\.key")
 
 
 class KeyRing:
-    """The keys of one directory, read at first use."""
+    """The keys of one directory, read at first use, and again when a key is asked for that was not there:
+    while keys are rotated, running programs meet new ones."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -50,6 +57,8 @@ class KeyRing:
 
     def key(self, kind: KeyKind, id_: str) -> bytes:
         """The key itself. Raises KeyLost when it is not there."""
+        if id_ not in self._read()[kind]:
+            self.reload()
         try:
             return self._read()[kind][id_]
         except KeyError:
@@ -62,27 +71,62 @@ class KeyRing:
         """Look into the directory again at the next use."""
         self._keys = None
 
-    def create_missing(self) -> None:
-        """Make the first key of each kind that has none. Call it only for a database with nothing sealed."""
+    def create_missing(self, kinds: Iterable[KeyKind] = tuple(KeyKind)) -> None:
+        """Make the first key of each kind that has none. Only for a database that never used that kind."""
         self.reload()
-        for kind in KeyKind:
+        for kind in kinds:
             if not self.ids(kind):
-                _create(self.directory, kind)
+                self.write(kind, *new_key())
         self.reload()
+
+    def write(self, kind: KeyKind, id_: str, key: bytes) -> None:
+        """Keep a new key: under its name once it is whole on the disk, for a power cut leaves no half key."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        path = self._path(kind, id_)
+        draft = path.with_suffix(_DRAFT)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)  # unlike rename, refuses a name that is taken
+        draft.unlink()
+        _sync(self.directory)
+
+    def erase(self, kind: KeyKind, id_: str) -> None:
+        """Remove a key for good, or what is left of one that was being written; none is as good."""
+        for path in (self._path(kind, id_), self._path(kind, id_).with_suffix(_DRAFT)):
+            path.unlink(missing_ok=True)
+        _sync(self.directory)
+        self.reload()
+
+    def _path(self, kind: KeyKind, id_: str) -> Path:
+        return self.directory / f"{kind}-{id_}.key"
 
     def _read(self) -> dict[KeyKind, dict[str, bytes]]:
-        if self._keys is None:
-            found: dict[KeyKind, dict[str, bytes]] = {kind: {} for kind in KeyKind}
+        keys = self._keys  # another thread may reload meanwhile
+        if keys is None:
+            keys = {kind: {} for kind in KeyKind}
             for path in sorted(self.directory.glob("*.key")):
-                if match := _NAME.fullmatch(path.name):
-                    found[KeyKind(match[1])][match[2]] = _load(path)
-            self._keys = found
-        return self._keys
+                match = _NAME.fullmatch(path.name)
+                if match and (key := _load(path)) is not None:
+                    keys[KeyKind(match[1])][match[2]] = key
+            self._keys = keys
+        return keys
 
 
-def _load(path: Path) -> bytes:
+def new_key() -> tuple[str, bytes]:
+    """(id, key) of this moment; nothing is kept yet."""
+    return new_id(datetime.now(UTC))[:TIME_LETTERS], os.urandom(KEY_BYTES)
+
+
+def _load(path: Path) -> bytes | None:
+    """The key in a file; None when a rotation has just erased it."""
     try:
         key = path.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise KeyLost(f"the key {path} cannot be read: {error.strerror}; mend its mode or owner") from None
     if len(key) != KEY_BYTES:
@@ -90,22 +134,6 @@ def _load(path: Path) -> bytes:
             f"the key {path} has {len(key)} bytes instead of {KEY_BYTES}; restore it from its backup"
         )
     return key
-
-
-def _create(directory: Path, kind: KeyKind) -> None:
-    """A new key under its final name only once it is whole on the disk: a power cut leaves no half key."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
-    path = directory / f"{kind}-{new_id(datetime.now(UTC))[:TIME_LETTERS]}.key"
-    draft = path.with_suffix(".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(os.urandom(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    os.link(draft, path)  # unlike rename, refuses a name that is taken
-    draft.unlink()
-    _sync(directory)
 
 
 def _sync(directory: Path) -> None:

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from db import marks
 from db.crypto import Vault
 from db.engine import SQLITE, prepare, serialise
-from db.keys import KeyKind
-from db.tables import key_marks, metadata
+from db.tables import metadata
 from ivr.domain.errors import KeyLost, StorageDown
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, held against the folder by a test: so a start need not load Alembic."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = "ekc schema"
@@ -54,7 +54,7 @@ def upgrade(engine: Engine, vault: Vault) -> str:
         before = revision(connection)
         if before != REVISION:
             _migrate(connection, before)
-        _settle_keys(connection, vault)
+        marks.settle(connection, vault)
     return REVISION
 
 
@@ -71,35 +71,13 @@ def _migrate(connection: Connection, before: str | None) -> None:
         ) from None
 
 
-def _settle_keys(connection: Connection, vault: Vault) -> None:
-    """First keys are made for a database that has never used any; otherwise all its keys must be there."""
-    vault.keys.reload()
-    if check_keys(connection, vault):
-        return
-    vault.keys.create_missing()
-    rows = [
-        {"kind": kind.value, "id": id_, "mark": vault.mark(kind, id_)}
-        for kind in KeyKind
-        for id_ in vault.keys.ids(kind)
-    ]
-    connection.execute(key_marks.insert(), rows)
-
-
-def check_keys(connection: Connection, vault: Vault) -> int:
-    """How many keys the database knows. Raises KeyLost when the ring lacks one of them."""
-    rows = connection.execute(select(key_marks)).all()
-    for row in rows:
-        vault.check_mark(KeyKind(row.kind), row.id, row.mark)
-    return len(rows)
-
-
 def require_current(connection: Connection, vault: Vault) -> None:
     """Raise StorageDown unless the database is at REVISION and the ring has its keys."""
     found = revision(connection)
     if found != REVISION:
         state = f"at revision {found}" if found else "empty"
         raise StorageDown(f"the database is {state}, this program needs {REVISION}: run `ekc db upgrade`")
-    check_keys(connection, vault)
+    marks.check(connection, vault)
 
 
 def differences(connection: Connection, vault: Vault) -> Sequence[str]:
@@ -109,7 +87,7 @@ def differences(connection: Connection, vault: Vault) -> Sequence[str]:
         return [f"the database is at revision {found or 'none'}, the program needs {REVISION}"]
     problems = [*_model_differences(connection), *_integrity(connection)]
     try:
-        check_keys(connection, vault)
+        marks.check(connection, vault)
     except KeyLost as error:
         problems.append(str(error))
     return problems

@@ -7,18 +7,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from db import schema
+from db import marks, rotation, schema
 from db.access import Access
 from db.crypto import Vault
 from db.engine import SQLITE, connect, storage_errors
+from db.keys import KeyKind
 from db.unit_of_work import SqlUnitOfWork
 from ivr.domain.errors import StorageDown
-from ivr.ports import UnitOfWork
+from ivr.ports import KeyRotation, Peppers, UnitOfWork
 
 T = TypeVar("T")
 _CLOSED = "the database is closed: the program is ending"
@@ -45,6 +47,7 @@ class SqlStore:
         self._zone = timezone
         self._node = node
         self._fit = False
+        self._seen: Sequence[marks.Mark] = ()
         self._closed = False
         threads = 1 if self.backend == SQLITE else THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ekc-store")
@@ -65,9 +68,17 @@ class SqlStore:
             if not self._fit:
                 schema.require_current(connection, self._vault)
                 self._fit = True
-            yield SqlUnitOfWork(
-                Access(connection=connection, vault=self._vault, zone=self._zone, node=self._node)
-            )
+            used = self._keys_in_use(connection)
+            vault = self._vault.using(marks.by_kind(used))
+            yield SqlUnitOfWork(Access(connection=connection, vault=vault, zone=self._zone, node=self._node))
+
+    def _keys_in_use(self, connection: Connection) -> Sequence[marks.Mark]:
+        """Raises KeyLost for a new one that has not come to this machine."""
+        used = marks.in_use(connection)
+        for mark in set(used).difference(self._seen):
+            self._vault.check_mark(*mark)
+        self._seen = used
+        return used
 
     async def run(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run `work` in the store's thread and commit; its result, or its exception after a rollback.
@@ -110,6 +121,35 @@ class SqlStore:
         with storage_errors():
             return schema.upgrade(self._engine, self._vault)
 
+    def rotate_keys(
+        self, *, pepper: bool, forget_before: datetime, progress: Callable[[int, int], None]
+    ) -> KeyRotation:
+        """New keys for old while everything goes on (db/rotation.py); killed, it goes on when called again.
+
+        pepper: a new one for the codes that are set from now on, too. forget_before: counters of guesses that
+        have been quiet since are dropped, for they cannot be hashed anew. progress: rows done, rows in all.
+        """
+        with self.transaction():
+            pass  # the database is fit for this program, or says why not
+        return rotation.rotate(
+            self._engine, self._vault, pepper=pepper, forget_before=forget_before, progress=progress
+        )
+
+    @property
+    def peppers(self) -> Peppers:
+        return SqlPeppers(self)
+
+    def current_pepper(self) -> str:
+        """As the last transaction of this program saw it: a transaction may be open in this thread."""
+        if not self._seen:
+            with self.transaction():
+                pass  # which asks what is in use
+        return self._vault.using(marks.by_kind(self._seen)).current(KeyKind.PEPPER)
+
+    def pepper(self, id_: str) -> bytes:
+        """Raises KeyLost."""
+        return self._vault.keys.key(KeyKind.PEPPER, id_)
+
     def check(self) -> Sequence[str]:
         """What is wrong, one sentence each: revision, tables, damage, keys. Changes nothing."""
         with storage_errors(), self._engine.connect() as connection:
@@ -125,3 +165,16 @@ class SqlStore:
         self._closed = True
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._engine.dispose()
+
+
+class SqlPeppers:
+    """`ivr.ports.Peppers`."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+
+    def current(self) -> str:
+        return self._store.current_pepper()
+
+    def key(self, id_: str) -> bytes:
+        return self._store.pepper(id_)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     Time,
@@ -23,21 +22,9 @@ from sqlalchemy import (
     text,
 )
 
+from db.metadata import OPEN_CALLBACK, Sequence
+from db.metadata import metadata as metadata
 from db.types import KeyedHash, Sealed, UtcTime
-from ivr.domain.callback import OPEN_STATES
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-Sequence = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite counts only a column of its own type INTEGER."""
-
-OPEN_CALLBACK = "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(OPEN_STATES)))
 
 key_marks = Table(
     "key_marks",
@@ -45,8 +32,9 @@ key_marks = Table(
     Column("kind", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("mark", KeyedHash, nullable=False),
+    Column("state", Text, nullable=False, server_default="used"),
 )
-"""The keys that rows are sealed and hashed with: whoever opens the database must have them all."""
+"""The keys rows are sealed and hashed with: whoever opens the database must have them (db/marks.py)."""
 
 counters = Table(
     "counters",
@@ -75,6 +63,12 @@ cards = Table(
     Column("confirmed", Boolean),
     Column("operator", Text, index=True),
     Column("outcome", Text),
+    Index(
+        "ix_cards_open",
+        "id",
+        sqlite_where=text("outcome IS NULL"),
+        postgresql_where=text("outcome IS NULL"),
+    ),
 )
 """§15; an empty text is NULL."""
 
@@ -185,6 +179,59 @@ applications = Table(
     Column("missing_documents", Sealed),
 )
 """§20, §22. `identity_hash`: agency, digits of the number, SNILS; `receipt_hash`: digits and day."""
+
+citizens = Table(
+    "citizens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("snils_hash", KeyedHash, nullable=False, unique=True),
+    Column("snils", Sealed, nullable=False),
+    Column("last_name", Sealed),
+    Column("first_name", Sealed),
+    Column("patronymic", Sealed),
+    Column("birth_date", Sealed),
+    Column("phone", Sealed),
+    Column("document_type", Sealed),
+    Column("document_series", Sealed),
+    Column("document_number", Sealed),
+    Column("code_form", Text, nullable=False, server_default="code"),
+    Column("code_keypad", Sealed),
+    Column("code_exact", Sealed),
+    Column("code_pepper", Text, index=True),
+    Column("code_set_at", UtcTime),
+)
+"""§21. Of the secret code only hashes, sealed besides; `code_pepper`: id of the pepper both were made with.
+`code_form`: room for the other form, the answer to one of five set questions."""
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("identity_hash", KeyedHash, nullable=False, unique=True),
+    Column("snils_hash", KeyedHash, nullable=False, index=True),
+    Column("agency", Text, nullable=False),
+    Column("snils", Sealed, nullable=False),
+    Column("title", Sealed, nullable=False),
+    Column("amount", Sealed, nullable=False),
+    Column("date", Sealed, nullable=False),
+    Column("status", Sealed, nullable=False),
+)
+"""§21, §22. `identity_hash`: SNILS, agency, title, date, amount."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("identity_hash", KeyedHash, nullable=False, unique=True),
+    Column("snils_hash", KeyedHash, nullable=False, index=True),
+    Column("agency", Text, nullable=False),
+    Column("snils", Sealed, nullable=False),
+    Column("event", Sealed, nullable=False),
+    Column("measure", Sealed, nullable=False),
+    Column("how_to_get", Sealed),
+    Column("valid_until", Sealed),
+)
+"""§2, §22. `identity_hash`: SNILS, agency, event, measure."""
 
 calendar_days = Table(
     "calendar_days",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from db.access import Access
 from db.repositories.agencies import SqlAgencies
 from db.repositories.applications import SqlApplications
+from db.repositories.benefits import SqlNotices, SqlPayments
 from db.repositories.callbacks import SqlCallbacks
 from db.repositories.cards import SqlCards
+from db.repositories.citizens import SqlCitizens
 from db.repositories.guesses import SqlGuesses
 from db.repositories.journal import SqlJournal
 from db.repositories.operators import SqlOperators
@@ -29,6 +31,9 @@ class SqlUnitOfWork:
         self.audit: ports.Audit = SqlAudit(access)
         self.guesses: ports.Guesses = SqlGuesses(access)
         self.journal: ports.Journal = SqlJournal(access)
+        self.citizens: ports.Citizens = SqlCitizens(access)
+        self.payments: ports.Payments = SqlPayments(access)
+        self.notices: ports.Notices = SqlNotices(access)
 
     def commit(self) -> None:
         """Make it last. Until then nobody else sees it, and leaving undoes it."""

@@ -171,8 +171,12 @@ class Call(Protocol):
 
     async def answer(self) -> None: ...
 
-    async def say(self, prompt: Prompt) -> None:
-        """Play a prompt. A key stops it and is kept as the first of the next answer."""
+    async def say(self, prompt: Prompt, *, whole: bool = False) -> None:
+        """Play a prompt. A key stops it and is the first of the next answer; one typed ahead skips it.
+
+        whole: nothing stops or skips it, and what was typed before its end is dropped. For last words and
+        for sentences after which keys typed ahead make no sense.
+        """
         ...
 
     async def ask_choice(self, prompt: Prompt, choices: str) -> str:
@@ -180,15 +184,30 @@ class Call(Protocol):
         ...
 
     async def ask_digits(self, prompt: Prompt, *, length: int | None = None, most: int = 32) -> str:
-        """Digits, ended by `#` or, with `length`, by themselves. `*` clears and asks again."""
+        """Digits, ended by `#` or, with `length`, by themselves. `*` clears and asks again.
+
+        length: exactly so many. most: more than these are a wrong answer. No digit is ever told or logged.
+        """
         ...
 
     async def confirm(self, prompt: Prompt) -> bool:
-        """True for 1, False for any other digit key or no answer to the prompt within its patience."""
+        """True for 1, False for any other key, `0` and `#` too; `*` repeats the prompt."""
+        ...
+
+    async def offer(self, prompt: Prompt, *, seconds: float) -> bool:
+        """Say something that `*` discards: whether it was discarded, within `seconds` of the prompt's end.
+
+        The `*` is used up; any other key is left as the first of the next answer, and silence is consent.
+        A second `*` on the next question is the `**` that raises OperatorWanted there.
+        """
         ...
 
     async def during(self, work: Awaitable[T], *, notice: Prompt | None = None) -> T:
-        """The result of `work`, while keys are still read; `notice` is said if it takes long."""
+        """The result of `work`, while keys are still read; `notice` is said if it takes long.
+
+        Keys pressed meanwhile are kept for the next question. When the caller hangs up, `work` is still
+        finished before CallerHungUp is raised; an error of `work` comes through.
+        """
         ...
 
     async def get_variable(self, name: str) -> str | None: ...
@@ -311,6 +330,10 @@ class Cards(Protocol):
         """Newest first."""
         ...
 
+    def unfinished(self, node: str) -> Sequence[str]:
+        """Calls of this node whose cards have no outcome yet, oldest first."""
+        ...
+
 
 class Callbacks(Protocol):
     def request(self, callback: Callback) -> Callback:
@@ -365,6 +388,22 @@ class Credentials:
     """Digits of the document's series and number."""
     code: CodeHashes | None
     """None: no code was ever set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRotation:
+    """What `ekc keys rotate` has done."""
+
+    resumed: bool
+    """It went on with one that had been interrupted, and made no new keys."""
+    rows: int
+    """Rows that were sealed and hashed anew."""
+    removed: int
+    """Keys that nothing refers to any more, whose files are gone."""
+    kept: int
+    """Old keys that counters of guesses or secret codes still need."""
+    unreadable: int
+    """Rows that do not open; while there are any, the old keys stay."""
 
 
 class Peppers(Protocol):
@@ -529,7 +568,14 @@ class JournalPosition:
 class Journal(Protocol):
     def position(self, node: str, journal: str) -> JournalPosition | None: ...
 
-    def advance(self, node: str, journal: str, position: JournalPosition) -> None: ...
+    def advance(
+        self, node: str, journal: str, position: JournalPosition, *, read_from: JournalPosition | None
+    ) -> bool:
+        """Move on from `read_from`; False, and nothing changes, when that is not where the journal stands.
+
+        Of two readers of one journal only one moves it: the other one waits, then has False.
+        """
+        ...
 
     def add(self, lines: Iterable[JournalLine]) -> None:
         """Store lines; one that is already there is left as it is."""

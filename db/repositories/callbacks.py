@@ -8,11 +8,11 @@ from sqlalchemy import Select, select
 
 from db.access import Access, Row, chunks
 from db.engine import POSTGRESQL
+from db.repositories.cards import NUMBER, number_hash
 from db.tables import callback_attempts, callbacks, cards
 from ivr.domain.callback import OPEN_STATES, Attempt, Callback, Source, State
 from ivr.domain.errors import NotFound
 
-_NUMBER = "number"
 _OPEN = callbacks.c.state.in_(sorted(OPEN_STATES))
 
 
@@ -26,7 +26,7 @@ class SqlCallbacks:
         """See the port. Raises NotFound when there is no such card."""
         if self._db.first(select(cards.c.id).where(cards.c.id == callback.card)) is None:
             raise NotFound(f"there is no card {callback.card}")
-        hashes = self._db.vault.lookups(_NUMBER, callback.number)
+        hashes = self._db.vault.lookups(NUMBER, callback.number)
         self._db.serialise(f"callbacks {hashes[0].hex()}")
         existing = self._callbacks(select(callbacks).where(callbacks.c.number_hash.in_(hashes), _OPEN))
         if existing:
@@ -66,11 +66,12 @@ class SqlCallbacks:
 
     def _row(self, callback: Callback) -> Row:
         vault = self._db.vault
+        clear = {"number": callback.number}
         return {
             "id": callback.id,
             "card": callback.card,
-            **vault.seal_row(callbacks, {"number": callback.number}, row=callback.id),
-            "number_hash": vault.lookup(_NUMBER, callback.number),
+            **vault.seal_row(callbacks, clear, row=callback.id),
+            **vault.hash_row(number_hash(clear)),
             "source": callback.source.value,
             "state": callback.state.value,
             "queue": callback.queue,

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 
 from db.access import Access, Row, chunks
+from db.crypto import Keyed
 from db.repositories.contacts import CONTACT_FIELDS, new_contact, to_contact
 from db.tables import card_topics, cards, contacts, counters
 from ivr.domain.enquiry import Card, Contact, ContactOutcome, Level, Outcome
@@ -20,7 +21,7 @@ _TEXTS = ("questions", "comment", "answer_source", "answer")
 _FIELDS = frozenset(
     (*_TEXTS, "closed_at", "level", "agency", "callback_at", "confirmed", "operator", "outcome")
 )
-_NUMBER = "number"
+NUMBER = "number"
 """Purpose of the keyed hash of telephone numbers: cards and callbacks of one number can be found together."""
 
 
@@ -77,10 +78,8 @@ class SqlCards:
 
     def _number(self, id_: str, number: str) -> Row:
         vault = self._db.vault
-        return {
-            **vault.seal_row(cards, {"number": number}, row=id_),
-            "number_hash": vault.lookup(_NUMBER, number),
-        }
+        clear = {"number": number}
+        return {**vault.seal_row(cards, clear, row=id_), **vault.hash_row(number_hash(clear))}
 
     def get(self, id_: str) -> Card:
         return self._cards([self._row(id_)])[0]
@@ -165,6 +164,15 @@ class SqlCards:
         )
         return [_call_row(self._db.vault.open_row(cards, row)) for row in self._db.rows(statement)]
 
+    def unfinished(self, node: str) -> Sequence[str]:
+        statement = (
+            select(contacts.c.call)
+            .join(cards, cards.c.id == contacts.c.card)
+            .where(cards.c.outcome.is_(None), contacts.c.node == node)
+            .order_by(contacts.c.at, contacts.c.id)
+        )
+        return [row["call"] for row in self._db.rows(statement)]
+
     def _contact_row(self, call: str) -> Row | None:
         """One, for uniqueids begin with the node's name (asterisk.conf); otherwise ours comes first."""
         ours = contacts.c.node == self._db.node
@@ -190,6 +198,11 @@ class SqlCards:
                 calls[row["card"]].append(to_contact(row))
         opened = (self._db.vault.open_row(cards, row) for row in rows)
         return [_to_card(row, topics[row["id"]], calls[row["id"]]) for row in opened]
+
+
+def number_hash(clear: Row) -> dict[str, Keyed]:
+    """The keyed hash of a row of cards or callbacks in clear, by its column."""
+    return {} if clear["number"] is None else {"number_hash": (NUMBER, clear["number"])}
 
 
 def _to_card(row: Row, topics: Sequence[str], calls: Sequence[Contact]) -> Card:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ivr.ports import Clock, Store
+from ivr.ports import Clock, KeyRotation, Store
 from ivr.services.codes import CodeBook
 from ivr.settings import Settings
 
@@ -73,6 +73,14 @@ class Site(Protocol):
 
     def check_database(self) -> Sequence[Finding]:
         """What keeps the program from working with the database; changes nothing."""
+        ...
+
+    def rotate_keys(self, *, pepper: bool, progress: Callable[[int, int], None]) -> KeyRotation:
+        """Seal and hash everything with new keys, or finish what was interrupted.
+
+        pepper: a new one for later codes, too. progress: rows done, rows in all (0 while unknown).
+        Raises BadInput when it runs already, StorageDown.
+        """
         ...
 
     def install_asterisk(self) -> str:

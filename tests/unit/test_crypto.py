@@ -159,8 +159,8 @@ def test_values_hashed_with_an_older_key_are_still_found(ring: KeyRing, vault: V
 
 def test_first_keys_are_private_files_of_32_bytes_one_of_each_kind(ring: KeyRing) -> None:
     files = sorted(ring.directory.iterdir())
-    assert [path.name.partition("-")[0] for path in files] == ["data", "hash"]
-    assert [path.stat().st_size for path in files] == [KEY_BYTES, KEY_BYTES]
+    assert [path.name.partition("-")[0] for path in files] == ["data", "hash", "pepper"]
+    assert [path.stat().st_size for path in files] == [KEY_BYTES] * 3
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     assert stat.S_IMODE(ring.directory.stat().st_mode) == 0o700
     assert files[0].read_bytes() != files[1].read_bytes()
