@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.domain.menu import Topic
+from ivr.ports import CodeHashes
 from ivr.settings import Settings
 from ivr.testing import START as START
 from ivr.testing import MemoryStore, MemoryUnitOfWork, VirtualClock
@@ -33,6 +34,22 @@ class Node:
         return f"said: {command}"
 
 
+class Codes:
+    """A code book whose hashes cost nothing; it knows what it was asked."""
+
+    def __init__(self) -> None:
+        self.hashed: list[str] = []
+        self.verified: list[str] = []
+
+    def hashes(self, code: str) -> CodeHashes:
+        self.hashed.append(code)
+        return CodeHashes(keypad=f"keypad of {code}", exact=f"exact {code}")
+
+    def verify_exact(self, code: str, hashes: CodeHashes | None) -> bool:
+        self.verified.append(code)
+        return hashes is not None and hashes.exact == f"exact {code}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     what: str
@@ -47,6 +64,7 @@ class Site:
         self.clock = VirtualClock()
         self.store = MemoryStore(Rows())
         self.node = Node()
+        self.codes = Codes()
         self.applied = 0
         self.ready = True
         self.findings: list[Finding] = []
@@ -58,6 +76,9 @@ class Site:
 
     def apply_operators(self) -> None:
         self.applied += 1
+
+    def code_book(self) -> Codes:
+        return self.codes
 
     def prompt_text(self, id_: str) -> str:
         return f"«{id_}»"
