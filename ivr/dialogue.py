@@ -8,25 +8,28 @@ digit that ends while no command is running.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
+from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import CallerHungUp, CallerSilent, CallOver, OperatorWanted
-from ivr.ports import Channel, Clock, Prompt, Prompts
+from ivr.domain.keypad import TypedKeys, Verdict, judge
+from ivr.ports import KEYS, Channel, Clock, Prompt, Prompts
 
 T = TypeVar("T")
 Tell = Callable[[str, str, str], None]
-"""Told what the caller lives through: kind, id, outcome (ports.TraceEvent)."""
+"""Told what the caller lives through: kind, id, outcome (ports.TraceEvent). Must not wait for anything."""
 
 REMINDERS = (12 / 60, 25 / 60, 40 / 60)
 """When the reminders come, in parts of the silence limit."""
 _SHORTEST_WAIT = 0.001
 _FIRST_SLICE, _SLICE = 0.02, 0.1
 _NOTICE_AFTER = 0.5
+_CHECKING = Prompt.of("checking")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,7 @@ class Patience:
     """Wrong answers to one question before an operator takes over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Reminder:
+class _Reminder(NamedTuple):
     at: float
     """Seconds since the silence clock started."""
     prompt: Prompt
@@ -67,63 +69,81 @@ class Dialogue:
         self._clock = clock
         self._patience = patience
         self._tell = tell
-        self._typed: deque[str] = deque()
+        self._typed = TypedKeys(together=patience.digit)
         self.number = number
         self.arrived_at = arrived_at
-        self.pressed_anything = False
         self.enquiry = ""
-        """Opaque id of the card, once there is one."""
+        self.outcome: ContactOutcome | None = None
 
     @property
     def id(self) -> str:
         return self._channel.id
+
+    @property
+    def pressed_anything(self) -> bool:
+        return self._typed.pressed_anything
 
     # --- speaking ---
 
     async def answer(self) -> None:
         await self._channel.answer()
 
-    async def say(self, prompt: Prompt) -> None:
-        await self._say(prompt)
+    async def say(self, prompt: Prompt, *, whole: bool = False) -> None:
+        await self._say(prompt, whole=whole)
+        if whole:
+            self._typed.forget()
 
-    async def _say(self, prompt: Prompt) -> None:
-        if self._typed:
-            self._tell("prompt", prompt.id, "skipped")
-            return
-        audio = self._prompts.ready(prompt)
+    async def _say(self, prompt: Prompt, *, whole: bool = False) -> None:
+        """Unless a key typed ahead makes it needless. Raises Unavailable when it cannot be made or played."""
+        audio = None
+        if whole or not self._typed:
+            audio = self._prompts.ready(prompt) or await self._made(prompt)
         if audio is None:
-            audio = await self.during(self._prompts.audio(prompt), notice=Prompt.of("checking"))
-            if self._typed:
-                self._prompts.release(audio)
-                self._tell("prompt", prompt.id, "skipped")
-                return
-        with self._ended_as("prompt", prompt.id, "hangup"):
-            try:
-                key = await self._channel.play(audio)
-            finally:
-                self._prompts.release(audio)
+            return self._tell("prompt", prompt.id, "skipped")
+        try:
+            if whole or not self._typed:
+                return await self._play(prompt, audio, stop_on="" if whole else self._stopping())
+            return self._tell("prompt", prompt.id, "skipped")
+        finally:
+            self._prompts.release(audio)
+
+    async def _made(self, prompt: Prompt) -> Path:
+        """Synthesised while keys are read; erased at once when nobody is left to hear it."""
+        making = asyncio.ensure_future(self._prompts.audio(prompt))
+        try:
+            return await self.during(making, notice=_CHECKING)
+        except (Exception, asyncio.CancelledError):
+            if making.done() and not making.cancelled() and making.exception() is None:
+                self._prompts.release(making.result())
+            raise
+
+    async def _play(self, prompt: Prompt, audio: Path, *, stop_on: str) -> None:
+        with self._ended_as("prompt", prompt.id):
+            key = await self._channel.play(audio, stop_on=stop_on)
         self._tell("prompt", prompt.id, "interrupted" if key else "played")
         self._note(key)
 
     def _note(self, key: str | None) -> None:
-        if key is not None:
-            self.pressed_anything = True
-            self._typed.append(key)
+        self._typed.press(key, self._clock.monotonic())
+
+    def _stopping(self) -> str:
+        """Keys that stop a prompt."""
+        return KEYS.replace("#", "") if self._typed.hash_is_spent(self._clock.monotonic()) else KEYS
 
     @contextmanager
-    def _ended_as(self, kind: str, id_: str, on_hangup: str) -> Iterator[None]:
+    def _ended_as(self, kind: str, id_: str) -> Iterator[None]:
         """Tell how a prompt or question ended when the conversation ends in it."""
         try:
             yield
         except CallOver as over:
-            ends = {CallerHungUp: on_hangup, CallerSilent: "silence", OperatorWanted: "operator"}
+            ends = {CallerHungUp: "hangup", CallerSilent: "silence", OperatorWanted: "operator"}
             self._tell(kind, id_, ends.get(type(over), "over"))
             raise
 
     # --- asking ---
 
     async def ask_choice(self, prompt: Prompt, choices: str) -> str:
-        with self._ended_as("ask", prompt.id, "hangup"):
+        with self._ended_as("ask", prompt.id):
             key = await self._choose(prompt, choices)
         self._tell("ask", prompt.id, "answered")
         return key
@@ -132,96 +152,99 @@ class Dialogue:
         wrong = 0
         await self._say(prompt)
         while True:
-            key = await self._key(reminders=self._reminders(digits=False))
-            self._tell("key", prompt.id, key)
+            key = await self._key(self._reminders(digits=False))
+            # a key that is no answer may be a digit of a secret that was typed too long: it is not told
+            self._tell("key", prompt.id, key if key in choices or key in "0*" else "wrong")
             if key in choices:
                 return key
             if key == "0":
                 raise OperatorWanted
             if key != "*":
                 wrong += 1
-                if wrong >= self._patience.wrong:
-                    raise OperatorWanted
-                self._typed.clear()
-                await self._say(Prompt.of("no_match"))
+                await self._refuse(wrong)
             await self._say(prompt)
+
+    async def _refuse(self, wrong: int) -> None:
+        """Say that this was no answer; raises OperatorWanted when that was the last time."""
+        if wrong >= self._patience.wrong:
+            raise OperatorWanted
+        await self._say(Prompt.of("no_match"))
 
     async def confirm(self, prompt: Prompt) -> bool:
         return await self.ask_choice(prompt, "0123456789#") == "1"
 
+    async def offer(self, prompt: Prompt, *, seconds: float) -> bool:
+        with self._ended_as("ask", prompt.id):
+            await self._say(prompt)
+            key = await self._wait(self._clock.monotonic(), seconds)
+        if key == "*":
+            self._typed.star(self._clock.monotonic())
+        elif key is not None:
+            self._typed.put_back(key)
+        self._tell("ask", prompt.id, "discarded" if key == "*" else "kept")
+        return key == "*"
+
     async def ask_digits(self, prompt: Prompt, *, length: int | None = None, most: int = 32) -> str:
-        with self._ended_as("ask", prompt.id, "hangup"):
-            digits = await self._collect(prompt, length or most, fixed=length is not None)
+        with self._ended_as("ask", prompt.id):
+            digits = await self._collect(prompt, most=length or most, fixed=length is not None)
+        self._typed.answered(self._clock.monotonic())
         self._tell("ask", prompt.id, "answered")
         return digits
 
-    async def _collect(self, prompt: Prompt, most: int, *, fixed: bool) -> str:
-        wrong = 0
-        digits = ""
-        cleared_at: float | None = None
+    async def _collect(self, prompt: Prompt, *, most: int, fixed: bool) -> str:
+        digits, wrong = "", 0
         await self._say(prompt)
         while True:
             key = await self._next_digit(digits)
-            if key == "*":
-                if cleared_at is not None and self._clock.monotonic() - cleared_at <= self._patience.digit:
-                    raise OperatorWanted
-                cleared_at, digits = self._clock.monotonic(), ""
-                self._tell("key", prompt.id, "cleared")
-                if not self._typed:
-                    await self._say(prompt)
-                continue
-            cleared_at = None
-            if key == "#" and digits == "0":
-                raise OperatorWanted
-            if key != "#":
+            verdict = judge(digits, key, most=most, fixed=fixed)
+            if verdict is Verdict.MORE:
                 digits += key
-            if (fixed and len(digits) == most) or (key == "#" and digits and not fixed):
-                self._tell("key", prompt.id, "entered")
-                return digits
-            if key == "#" or len(digits) > most:
+                self._typed.unstar()
+                continue
+            self._tell("key", prompt.id, verdict.value)
+            if verdict is Verdict.ANSWERED:
+                return digits + key.removesuffix("#")
+            if verdict is Verdict.OPERATOR:
+                raise OperatorWanted
+            digits = ""
+            if verdict is Verdict.CLEARED and self._typed.star(self._clock.monotonic()):
+                raise OperatorWanted
+            if verdict is Verdict.WRONG:
                 wrong += 1
-                if wrong >= self._patience.wrong:
-                    raise OperatorWanted
-                digits = ""
-                self._typed.clear()
-                await self._say(Prompt.of("no_match"))
-                await self._say(prompt)
+                await self._refuse(wrong)
+            await self._say(prompt)
 
     async def _next_digit(self, digits: str) -> str:
         """The next key of an answer that has these digits so far."""
-        if not digits:
-            return await self._key(reminders=self._reminders(digits=True))
         if digits == "0":
             key = await self._wait(self._clock.monotonic(), self._patience.digit)
             if key is None:
                 raise OperatorWanted
             return key
-        encouragement = _Reminder(at=self._patience.digit, prompt=Prompt.of("no_input"))
-        return await self._key(reminders=[encouragement, *self._reminders(digits=True)])
+        reminders = self._reminders(digits=True)
+        if digits:
+            reminders.append(_Reminder(self._patience.digit, Prompt.of("no_input")))
+        return await self._key(reminders)
 
     # --- waiting ---
 
     def _reminders(self, *, digits: bool) -> list[_Reminder]:
-        return [
-            _Reminder(
-                at=part * self._patience.silence,
-                prompt=Prompt.of("silence.reminder", stage=stage, digits=digits),
-            )
-            for stage, part in enumerate(REMINDERS, 1)
-        ]
+        stages = [Prompt.of("silence.reminder", stage=n, digits=digits) for n in (1, 2, 3)]
+        times = [part * self._patience.silence for part in REMINDERS]
+        return list(map(_Reminder, times, stages))
 
-    async def _key(self, *, reminders: list[_Reminder]) -> str:
+    async def _key(self, reminders: Sequence[_Reminder]) -> str:
         """The next key, typed ahead or awaited; the silence clock starts now (§19).
 
         Exactly the limit is not yet over; reminders do not move the clock.
         """
-        start = self._clock.monotonic()
-        for reminder in reminders:
-            if key := await self._wait(start, reminder.at):
+        start, limit = self._clock.monotonic(), self._patience.silence
+        for reminder in sorted(reminders, key=lambda reminder: reminder.at):
+            if key := await self._wait(start, min(reminder.at, limit)):
                 return key
-            if self._clock.monotonic() - start <= self._patience.silence:
+            if self._clock.monotonic() - start <= limit:
                 await self._say(reminder.prompt)
-        if key := await self._wait(start, self._patience.silence):
+        if key := await self._wait(start, limit):
             return key
         raise CallerSilent
 
@@ -232,20 +255,17 @@ class Dialogue:
             if left < 0:
                 return None
             self._note(await self._channel.wait_key(max(left, _SHORTEST_WAIT)))
-        return self._typed.popleft()
+        return self._typed.take()
 
     async def during(self, work: Awaitable[T], *, notice: Prompt | None = None) -> T:
-        """The result of `work`, while keys are still read.
-
-        When the caller hangs up, `work` is still finished (it may be a promise that is being written
-        down) before CallerHungUp goes on.
-        """
+        """`work` is finished whatever happens to the call: it may be a promise that is being written down."""
         task = asyncio.ensure_future(work)
         try:
             await self._until_done(task, notice)
-        except CallOver:
+        except (Exception, asyncio.CancelledError) as over:
             await asyncio.wait([task])
-            if (failure := task.exception()) is not None:
+            failure = None if task.cancelled() else task.exception()
+            if failure is not None and isinstance(over, CallOver):
                 raise failure from None
             raise
         return await task
@@ -257,10 +277,11 @@ class Dialogue:
             piece = _FIRST_SLICE if waited < _SLICE else _SLICE
             self._note(await self._channel.wait_key(piece))
             waited += piece
-            if notice is not None and waited >= _NOTICE_AFTER and not self._typed:
-                audio, notice = self._prompts.ready(notice), None
-                if audio is not None and not task.done():
-                    self._note(await self._channel.play(audio))
+            if notice is not None and waited >= _NOTICE_AFTER and not self._typed and not task.done():
+                audio = self._prompts.ready(notice)
+                if audio is not None:
+                    await self._play(notice, audio, stop_on=self._stopping())
+                notice = None
 
     # --- handing over ---
 

@@ -4,7 +4,21 @@ The same tests run against them and against the real thing: the store's in tests
 channel's in tests/wire.
 """
 
+from ivr.testing.caller import ScriptedCaller
+from ivr.testing.channel import FakeChannel
 from ivr.testing.clock import START, VirtualClock
+from ivr.testing.speech import FakeDistributor, FakePrompts
 from ivr.testing.store import MemoryStore, MemoryUnitOfWork
+from ivr.testing.talk import Talk
 
-__all__ = ["START", "MemoryStore", "MemoryUnitOfWork", "VirtualClock"]
+__all__ = [
+    "START",
+    "FakeChannel",
+    "FakeDistributor",
+    "FakePrompts",
+    "MemoryStore",
+    "MemoryUnitOfWork",
+    "ScriptedCaller",
+    "Talk",
+    "VirtualClock",
+]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 """A Tuesday, 15:00 in Yekaterinburg: the line is open."""
+IDLE_TURNS = 100
+"""Turns of the event loop after which a clock that stands still is taken to have been left alone."""
 
 
 class VirtualClock:
@@ -19,6 +22,7 @@ class VirtualClock:
             raise ValueError("a time without a zone names no moment")
         self._start = now
         self._passed = 0
+        self._sleepers: list[int] = []
 
     def now(self) -> datetime:
         return self._start + timedelta(microseconds=self._passed)
@@ -31,3 +35,16 @@ class VirtualClock:
         if seconds < 0:
             raise ValueError("a clock does not go back")
         self._passed += round(seconds * 1_000_000)
+
+    async def sleep(self, seconds: float) -> None:
+        """Work that takes so long. Where nobody else moves the clock any more, it moves by itself."""
+        until = self._passed + round(seconds * 1_000_000)
+        self._sleepers.append(until)
+        idle = 0
+        while self._passed < until:
+            before = self._passed
+            await asyncio.sleep(0)
+            idle = idle + 1 if self._passed == before else 0
+            if idle > IDLE_TURNS:
+                self._passed = max(self._passed, min(self._sleepers))
+        self._sleepers.remove(until)

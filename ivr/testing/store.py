@@ -6,9 +6,11 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
+from ivr import ports
 from ivr.domain.errors import StorageDown
+from ivr.ports import UnitOfWork
 from ivr.testing.cards import MemoryCards
 from ivr.testing.people import (
     MemoryAgencies,
@@ -73,7 +75,7 @@ class MemoryStore:
         self._open = False
 
     @contextmanager
-    def transaction(self) -> Iterator[MemoryUnitOfWork]:
+    def transaction(self) -> Iterator[UnitOfWork]:
         """A unit of work; leaving it without `commit` leaves no trace. Raises StorageDown."""
         self._check()
         if self._open:
@@ -82,11 +84,11 @@ class MemoryStore:
         work.committed = lambda: self._publish(work)
         self._open = True
         try:
-            yield work
+            yield cast(UnitOfWork, work)  # its repositories are the ports': see `_kept`
         finally:
             self._open = False
 
-    async def run(self, work: Callable[[MemoryUnitOfWork], T]) -> T:
+    async def run(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run `work` and commit, one turn of the event loop later. Raises StorageDown."""
         await asyncio.sleep(0)
         with self.transaction() as uow:
@@ -103,3 +105,35 @@ class MemoryStore:
 
     def _publish(self, work: MemoryUnitOfWork) -> None:
         self.rows = work.copied()
+
+
+def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
+    """For the type checker alone: each of these is what its port promises."""
+    cards: ports.Cards = uow.cards
+    callbacks: ports.Callbacks = uow.callbacks
+    operators: ports.Operators = uow.operators
+    applications: ports.Applications = uow.applications
+    agencies: ports.Agencies = uow.agencies
+    calendar: ports.CalendarDays = uow.calendar
+    traces: ports.Traces = uow.traces
+    audit: ports.Audit = uow.audit
+    guesses: ports.Guesses = uow.guesses
+    journal: ports.Journal = uow.journal
+    people: tuple[ports.Citizens, ports.Payments, ports.Notices] = (uow.citizens, uow.payments, uow.notices)
+    whole: ports.Store = store
+    return (
+        cards,
+        callbacks,
+        operators,
+        applications,
+        agencies,
+        calendar,
+        traces,
+        audit,
+        guesses,
+        journal,
+        (
+            people,
+            whole,
+        ),
+    )

@@ -1,0 +1,92 @@
+"""Prompts without sound, and queues without telephones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+from ivr.domain.errors import Unavailable
+from ivr.ports import Channel, LeftQueue, Prompt
+from ivr.speech import catalogue
+from ivr.testing.clock import VirtualClock
+
+
+class FakePrompts:
+    """`ivr.ports.Prompts` of the real catalogue: wrong ids and parameters are refused as they are there.
+
+    What is not personal is ready at once; what is takes `seconds` of the clock to make.
+    """
+
+    def __init__(self, clock: VirtualClock, *, seconds: float = 0.3) -> None:
+        self.seconds = seconds
+        self.asked: list[Prompt] = []
+        """Every prompt that was wanted, in order; one may have been skipped."""
+        self.private: set[Path] = set()
+        """Personal files that nobody has released."""
+        self.failing: set[str] = set()
+        """Ids whose synthesis fails; they are never ready."""
+        self._clock = clock
+        self._numbers = count(1)
+
+    async def audio(self, prompt: Prompt) -> Path:
+        self._check(prompt)
+        await self._clock.sleep(self.seconds)
+        if prompt.id in self.failing:
+            raise Unavailable(f"the prompt {prompt.id} cannot be synthesised")
+        if not catalogue.entry(prompt.id).personal:
+            return _file("prompts", prompt)
+        made = _file(f"private-{next(self._numbers)}", prompt)
+        self.private.add(made)
+        return made
+
+    def ready(self, prompt: Prompt) -> Path | None:
+        self._check(prompt)
+        if prompt.id in self.failing or catalogue.entry(prompt.id).personal:
+            return None
+        return _file("prompts", prompt)
+
+    def release(self, audio: Path) -> None:
+        self.private.discard(audio)
+
+    def said(self, id_: str) -> Prompt:
+        """The last prompt of this id that was wanted."""
+        return next(prompt for prompt in reversed(self.asked) if prompt.id == id_)
+
+    def _check(self, prompt: Prompt) -> None:
+        catalogue.text(prompt)
+        if not self.asked or self.asked[-1] is not prompt:
+            self.asked.append(prompt)
+
+
+def _file(folder: str, prompt: Prompt) -> Path:
+    return Path("/") / folder / f"{prompt.id}.wav"
+
+
+class FakeDistributor:
+    """`ivr.ports.Distributor`; `members` of each queue in the order they came."""
+
+    def __init__(self, *, reason: LeftQueue = LeftQueue.NO_OPERATOR) -> None:
+        self.members: dict[str, list[str]] = {}
+        self.reason = reason
+        self.down = False
+
+    async def log_in(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
+        self._check()
+        for queue in queues:
+            members = self.members.setdefault(queue, [])
+            if extension not in members:
+                members.append(extension)
+
+    async def log_out(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
+        self._check()
+        for queue in queues:
+            if extension in self.members.get(queue, []):
+                self.members[queue].remove(extension)
+
+    async def left(self, channel: Channel) -> LeftQueue:
+        return self.reason
+
+    def _check(self) -> None:
+        if self.down:
+            raise Unavailable("Asterisk did not change the queue's members: no answer")
