@@ -25,10 +25,19 @@ class SqlJournal:
         )
         return None if row is None else JournalPosition(**row)
 
-    def advance(self, node: str, journal: str, position: JournalPosition) -> None:
+    def advance(
+        self, node: str, journal: str, position: JournalPosition, *, read_from: JournalPosition | None
+    ) -> bool:
+        """See the port. Whoever moves holds the row's lock to the end of the transaction."""
         place = {"node": node, "journal": journal}
-        self._db.insert_missing(journal_positions, [{**place, **asdict(position)}])
-        self._db.run(journal_positions.update().filter_by(**place).values(asdict(position)))
+        if read_from is None:
+            self._db.serialise(f"journal {node} {journal}")
+            if self.position(node, journal) is not None:
+                return False
+            self._db.insert(journal_positions, [{**place, **asdict(position)}])
+            return True
+        there = journal_positions.update().filter_by(**place, **asdict(read_from))
+        return self._db.run(there.values(asdict(position))) == 1
 
     def add(self, lines: Iterable[JournalLine]) -> None:
         for part in chunks([{**asdict(line), "data": dict(line.data)} for line in lines]):

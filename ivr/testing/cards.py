@@ -123,6 +123,10 @@ class MemoryCards(Rows):
         changed = replace(found, contact=replace(found.contact, **fields))
         self._calls[self._calls.index(found)] = changed
 
+    def unfinished(self, node: str) -> Sequence[str]:
+        found = [c for c in self._calls if c.node == node and self.rows[c.card].outcome is None]
+        return [c.contact.call for c in sorted(found, key=lambda c: c.contact.at)]
+
     def _call(self, call: str) -> _Call | None:
         """Our own node's before another's, then the newest."""
         found = [c for c in self._calls if c.contact.call == call]

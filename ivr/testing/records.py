@@ -103,8 +103,13 @@ class MemoryJournal(Rows):
     def position(self, node: str, journal: str) -> JournalPosition | None:
         return self._positions.get((node, journal))
 
-    def advance(self, node: str, journal: str, position: JournalPosition) -> None:
+    def advance(
+        self, node: str, journal: str, position: JournalPosition, *, read_from: JournalPosition | None
+    ) -> bool:
+        if self._positions.get((node, journal)) != read_from:
+            return False
         self._positions[node, journal] = position
+        return True
 
     def add(self, lines: Iterable[JournalLine]) -> None:
         known = set(map(_identity, self.rows))

@@ -182,6 +182,18 @@ def test_calls_are_listed_newest_first_with_what_became_of_them(store: Store) ->
     assert [row.call for row in do(store, lambda uow: uow.cards.calls(limit=1))] == ["b"]
 
 
+def test_unfinished_are_a_nodes_calls_whose_cards_have_no_outcome_oldest_first(store: Store) -> None:
+    for n, call in enumerate(("late", "early", "closed")):
+        a_card(store, call, at=AT - timedelta(minutes=n))
+    do(store, lambda uow: uow.cards.open(call="theirs", node="node2", number=None, at=AT))
+    do(store, lambda uow: uow.cards.change_contact("early", outcome=ContactOutcome.SERVED))
+    closed = do(store, lambda uow: uow.cards.of_call("closed"))
+    assert closed is not None
+    do(store, lambda uow: uow.cards.close(closed.id, outcome=Outcome.SILENCE, at=AT))
+    assert do(store, lambda uow: uow.cards.unfinished("node1")) == ["early", "late"]
+    assert do(store, lambda uow: uow.cards.unfinished("node2")) == ["theirs"]
+
+
 # --- callbacks -------------------------------------------------------------------------------------
 
 

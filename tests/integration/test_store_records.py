@@ -227,6 +227,22 @@ def test_a_counter_of_guesses_is_kept_by_scope_and_key(store: Store) -> None:
     assert do(store, lambda uow: uow.guesses.get("pair", "+79123456789")) is None
 
 
+def test_locks_in_force_are_listed_by_scope_and_end_without_their_keys(store: Store) -> None:
+    def counter(minutes: int | None, locks: int = 1) -> GuessCounter:
+        until = None if minutes is None else AT + timedelta(minutes=minutes)
+        return GuessCounter(failures=0, since=AT, locked_until=until, locks=locks)
+
+    rows = [("b", "1", 5, 1), ("a", "1", 30, 3), ("a", "2", 15, 1), ("a", "3", 0, 1), ("a", "4", None, 0)]
+    for scope, key, *values in rows:
+        do(store, lambda uow, s=scope, k=key, v=values: uow.guesses.put(s, k, counter(*v)))
+    found = do(store, lambda uow: uow.guesses.locked(AT))
+    assert [(lock.scope, lock.locked_until - AT, lock.locks) for lock in found] == [
+        ("a", timedelta(minutes=15), 1),
+        ("a", timedelta(minutes=30), 3),
+        ("b", timedelta(minutes=5), 1),
+    ]
+
+
 # --- journals --------------------------------------------------------------------------------------
 
 
@@ -264,12 +280,23 @@ def test_a_line_is_its_place_so_that_reading_again_adds_nothing(store: Store) ->
 
 def test_how_far_a_journal_was_read_is_kept_with_the_lines_or_not_at_all(store: Store) -> None:
     assert do(store, lambda uow: uow.journal.position("node1", "cel")) is None
-    for place in (JournalPosition(generation="1", offset=80), JournalPosition(generation="2", offset=0)):
-        do(store, lambda uow, p=place: uow.journal.advance("node1", "cel", p))
+    first, second = JournalPosition(generation="1", offset=80), JournalPosition(generation="2", offset=0)
+    for before, place in ((None, first), (first, second)):
+        moved = do(store, lambda uow, b=before, p=place: uow.journal.advance("node1", "cel", p, read_from=b))
+        assert moved is True
         assert do(store, lambda uow: uow.journal.position("node1", "cel")) == place
     with store.transaction() as uow:
         uow.journal.add([a_line(0)])
-        uow.journal.advance("node1", "cel", JournalPosition(generation="2", offset=80))
+        uow.journal.advance("node1", "cel", JournalPosition(generation="2", offset=80), read_from=second)
     assert do(store, lambda uow: uow.journal.of_linked("c")) == []
-    assert do(store, lambda uow: uow.journal.position("node1", "cel")) == place
+    assert do(store, lambda uow: uow.journal.position("node1", "cel")) == second
     assert do(store, lambda uow: uow.journal.position("node2", "cel")) is None
+
+
+def test_who_read_from_where_a_journal_no_longer_stands_does_not_move_it(store: Store) -> None:
+    first, second = JournalPosition(generation="1", offset=80), JournalPosition(generation="1", offset=160)
+    do(store, lambda uow: uow.journal.advance("node1", "cel", first, read_from=None))
+    for wrong in (None, second, JournalPosition(generation="0", offset=80)):
+        moved = do(store, lambda uow, w=wrong: uow.journal.advance("node1", "cel", second, read_from=w))
+        assert moved is False
+    assert do(store, lambda uow: uow.journal.position("node1", "cel")) == first

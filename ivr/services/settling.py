@@ -1,0 +1,149 @@
+"""Writing down how calls ended: contacts (§13), the last event of their traces, and cards.
+
+A call that has an `end` event in its trace is settled, and never is again. What is still to be done is found
+in the database, so that an engine that starts anew goes on where the old one fell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome, enquiry_outcome
+from ivr.observe import get_logger
+from ivr.ports import Clock, Store, TraceEvent, UnitOfWork
+from ivr.services.calls import END
+from ivr.services.journal_lines import boots
+from ivr.services.settlement import Facts, Rules, Settlement, settle
+
+LOOK_AROUND_SECONDS = 60.0
+"""How often the database is asked for calls that nobody here has in mind."""
+_AT_ONCE = 50
+"""Calls settled in one transaction."""
+_log = get_logger("ivr.journal")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Done:
+    """What came of looking at one call."""
+
+    ended: ContactOutcome | None = None
+    """It was settled just now."""
+    again_at: datetime | None = None
+    """Its card completes itself then."""
+
+
+class Settler:
+    """Settles the calls of one node."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        node: str,
+        clock: Clock,
+        rules: Rules,
+        in_hand: Callable[[str], bool],
+        on_ended: Callable[[ContactOutcome], None],
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._clock = clock
+        self._rules = rules
+        self._in_hand = in_hand
+        self._on_ended = on_ended
+        self._fresh: set[str] = set()
+        self._wrapping_up: dict[str, datetime] = {}
+        self._looked: float | None = None
+
+    def touch(self, calls: Iterable[str]) -> None:
+        """There are new lines about these calls."""
+        self._fresh.update(calls)
+
+    def look_around(self) -> None:
+        """Ask the database for all open cards with the next `settle`: Asterisk was started anew."""
+        self._looked = None
+
+    async def settle(self) -> None:
+        """Settle what has ended, complete what is due. Raises StorageDown; what is undone stays in mind."""
+        await self._find_open()
+        now = self._clock.now()
+        due = [call for call in self._fresh if not self._in_hand(call)]
+        due += [call for call, at in self._wrapping_up.items() if at <= now and call not in self._fresh]
+        for start in range(0, len(due), _AT_ONCE):
+            part = due[start : start + _AT_ONCE]
+            done = await self._store.run(lambda uow, part=part: self._look_at(uow, part, now))  # type: ignore[misc]
+            for call, result in zip(part, done, strict=True):
+                self._note(call, result)
+
+    async def _find_open(self) -> None:
+        now = self._clock.monotonic()
+        if self._looked is None or now - self._looked >= LOOK_AROUND_SECONDS:
+            self._fresh.update(await self._store.run(lambda uow: uow.cards.unfinished(self._node)))
+            self._looked = now
+
+    def _note(self, call: str, result: _Done) -> None:
+        self._fresh.discard(call)
+        self._wrapping_up.pop(call, None)
+        if result.again_at is not None:
+            self._wrapping_up[call] = result.again_at
+        if result.ended is not None:
+            _log.info("call_settled", call=call, outcome=result.ended.value)
+            self._on_ended(result.ended)
+
+    # --- in the transaction ---
+
+    def _look_at(self, uow: UnitOfWork, calls: Sequence[str], now: datetime) -> list[_Done]:
+        starts = [line.at for line in uow.journal.of_linked(boots(self._node))]
+        return [self._one(uow, call, starts, now) for call in calls]
+
+    def _one(self, uow: UnitOfWork, call: str, starts: Sequence[datetime], now: datetime) -> _Done:
+        card, contact = uow.cards.of_call(call), uow.cards.contact(call)
+        if card is None or contact is None:
+            return _Done()  # an operator's own call
+        restarts = [at for at in starts if at > contact.at]
+        facts = Facts(recorded=contact.outcome, restarts=restarts)
+        settlement = settle(call, uow.journal.of_linked(call), facts, self._rules)
+        if settlement is None:
+            return _Done()
+        ended = None
+        if not any(event.kind == END for _, event in uow.traces.of_call(call)):
+            ended = settlement.outcome
+            _write(uow, call, card, settlement)
+        elif contact.outcome is not ContactOutcome.SERVED:
+            return _Done()
+        return _Done(ended=ended, again_at=self._wrap_up(uow, call, settlement, now))
+
+    def _wrap_up(self, uow: UnitOfWork, call: str, settlement: Settlement, now: datetime) -> datetime | None:
+        """Complete the card of a served call once its limit has passed (§13); else when that will be."""
+        card, contact = uow.cards.of_call(call), uow.cards.contact(call)
+        if card is None or contact is None or card.outcome is not None:
+            return None
+        limit = timedelta(seconds=self._rules.wrapup)
+        due = (settlement.talked_until or settlement.at) + limit
+        if now < due:
+            return due
+        _complete(uow, card, contact, due, wrapup_s=ceil(limit.total_seconds()))
+        return None
+
+
+def _write(uow: UnitOfWork, call: str, card: Card, settlement: Settlement) -> None:
+    """The contact with its times, the end of its trace, and the card unless an operator completes it."""
+    outcome = settlement.outcome
+    uow.cards.change_contact(
+        call, waiting_s=settlement.waiting_s, talking_s=settlement.talking_s, outcome=outcome
+    )
+    uow.traces.add([TraceEvent(call=call, at=settlement.at, kind=END, id="call", outcome=outcome.value)])
+    if settlement.operator is not None and settlement.operator != card.operator:
+        uow.cards.change(card.id, operator=settlement.operator)
+    if outcome is not ContactOutcome.SERVED and card.outcome is None:
+        promised = uow.callbacks.open_for_card(card.id) is not None
+        uow.cards.close(card.id, outcome=enquiry_outcome(outcome, callback=promised), at=settlement.at)
+
+
+def _complete(uow: UnitOfWork, card: Card, contact: Contact, at: datetime, *, wrapup_s: int) -> None:
+    if contact.wrapup_s == 0:
+        uow.cards.change_contact(contact.call, wrapup_s=wrapup_s)
+    uow.cards.close(card.id, outcome=Outcome.SERVED, at=at)
