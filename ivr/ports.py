@@ -407,7 +407,7 @@ class KeyRotation:
 
 
 class Peppers(Protocol):
-    """The site's secrets that codes are hashed with besides their salt; they are files, never in the database."""
+    """The site's secrets that codes are hashed with besides their salt: files, never in the database."""
 
     def current(self) -> str:
         """The id of the pepper that new hashes get, ten ASCII letters. Raises StorageDown."""

@@ -9,7 +9,6 @@ FLOW = "EKC_FLOW"
 """The sentinel: set as a flow's last command. Empty after AGI(): the flow broke, whatever AGISTATUS says."""
 FLOW_QUEUE = "queue"  # go on to Queue()
 FLOW_END = "end"  # the conversation is over: hang up
-FLOW_RETURN = "return"  # go on in the dialplan where AGI() was called
 
 QUEUE = "EKC_QUEUE"
 """The queue the caller is handed over to."""
@@ -21,3 +20,8 @@ ARRIVED = "EKC_ARRIVED"
 """When the call arrived: seconds since the epoch."""
 NUMBER_STATE = "EKC_NUMBER"
 """`known` or `unknown` (withheld, Privacy: id, absent): decided by the dialplan from headers."""
+NUMBER_KNOWN = "known"
+TURNS = "EKC_ROUND"
+"""How often the dialplan has put the caller into a queue."""
+MOST_TURNS = 3
+"""dialplans/queues.conf lets a caller wait so often, then says sorry."""

@@ -20,6 +20,7 @@ from typing import Self
 
 from tests.harness.baresip import Control, PhoneError, PhoneEvent
 from tests.harness.processes import HOST, Group, TooLate, free_ports, release_ports, wait_for
+from tests.harness.voices import repeated
 
 MODULES = Path("/usr/lib/baresip/modules")
 RTP_PORTS = 20
@@ -48,7 +49,8 @@ class Softphone:
     ) -> None:
         """user: the extension, or the caller's number. server: host:port of the line or of the operators.
 
-        answers: takes calls by itself. speech: a wav that it speaks. domain: of its own address, any will do.
+        answers: takes calls by itself. speech: a wav that it says again and again.
+        domain: of its own address, any will do.
         record: a folder for what it hears; by default one of its own, erased by `close`.
         """
         self.user, self.server, self.password, self.transport = user, server, password, transport
@@ -70,6 +72,8 @@ class Softphone:
         control = self.port + 5
         (self.folder / "accounts").write_text("")
         (self.folder / "contacts").write_text("")
+        if self.speech is not None:
+            self.speech = repeated(self.speech, self.folder / "speech.wav")
         (self.folder / "config").write_text(self._config(control))
         self._group = Group(["baresip", "-4", "-f", self.folder], output=self.folder / "log")
         link = wait_for(lambda: self._connect(control), 10, "baresip to start")

@@ -1,0 +1,311 @@
+"""The only place that builds adapters: a site for the command line, and the parts that `ekc up` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from db.crypto import Vault
+from db.keys import KeyRing
+from db.schema import REVISION
+from db.store import SqlStore, open_store
+from ivr.asterisk.layout import own_directory
+from ivr.asterisk.node import Node
+from ivr.asterisk.tree import find_asterisk, objection, tested
+from ivr.domain.errors import BadInput, EkcError, NotRunning, StorageDown
+from ivr.domain.operators import agency_queue
+from ivr.observe import configure_logs, get_logger
+from ivr.ports import KeyRotation, UnitOfWork
+from ivr.services import doctor as checks
+from ivr.services import facts
+from ivr.services import status as line_status
+from ivr.services.calendar import calendar_of, unconfirmed_years
+from ivr.services.codes import CodeBook
+from ivr.services.probes import require_ports
+from ivr.settings import Settings, load
+from ivr.speech import catalogue
+from ivr.speech.parts import Wording
+from ivr.supervisor import Part, Supervisor
+from ivr.supervisor.supervisor import say
+
+ENGINE_START_SECONDS = 180.0
+"""The first start of all synthesises every prompt."""
+ASTERISK_START_SECONDS = 60.0
+STOP_GRACE = 5.0
+_log = get_logger("ivr.bootstrap")
+
+
+class SystemClock:
+    """`ivr.ports.Clock`."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def open_site(state: str | Path | None = None) -> LocalSite:
+    """The site whose state is in this directory; nothing is opened or made yet. Raises BadInput."""
+    return LocalSite(load(state))
+
+
+class LocalSite:
+    """`ivr.commands.site.Site`: this machine's system."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._opened: SqlStore | None = None
+
+    # --- the database ---
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        return KeyRing(self.settings.keys_dir)
+
+    @property
+    def store(self) -> SqlStore:
+        """Opened at first use. An empty database, and SQLite's own, are brought up to date by themselves.
+
+        A PostgreSQL with tables of an older program is left to `ekc db upgrade` and `ekc up`: other machines
+        may work with it.
+        """
+        if self._opened is None:
+            store = self.closed_store()
+            found = store.revision()
+            if found is None or (found != REVISION and store.backend == "sqlite"):
+                store.upgrade()
+        return self.closed_store()
+
+    def closed_store(self) -> SqlStore:
+        """The same, without looking whether it answers and is up to date."""
+        if self._opened is None:
+            settings = self.settings
+            own_directory(settings.state)
+            vault = Vault(self.keys)
+            self._opened = open_store(
+                settings.sqlalchemy_url, vault, timezone=settings.zone, node=settings.node
+            )
+        return self._opened
+
+    def upgrade_database(self) -> str:
+        return self.closed_store().upgrade()
+
+    def check_database(self) -> Sequence[checks.Finding]:
+        try:
+            problems = self.closed_store().check()
+        except StorageDown as error:
+            problems = [str(error)]
+        return [
+            checks.Finding(what=what, remedy="`ekc db upgrade`, or restore a backup") for what in problems
+        ]
+
+    def rotate_keys(self, *, pepper: bool, progress: Callable[[int, int], None]) -> KeyRotation:
+        rules = self.settings.identification
+        longest = max(rules.window_seconds, rules.line_window_seconds, rules.lock_cap_seconds)
+        forget_before = self.clock.now() - 2 * timedelta(seconds=longest)
+        return self.store.rotate_keys(pepper=pepper, forget_before=forget_before, progress=progress)
+
+    def code_book(self) -> CodeBook:
+        return self._codes
+
+    @cached_property
+    def _codes(self) -> CodeBook:
+        return CodeBook(self.store.peppers)
+
+    # --- Asterisk ---
+
+    @cached_property
+    def node(self) -> Node:
+        return Node(self.settings)
+
+    def install_asterisk(self) -> str:
+        return self.node.install()
+
+    def render_asterisk(self) -> None:
+        self._render()
+
+    def _render(self) -> list[Path]:
+        with self.store.transaction() as uow:
+            accounts, codes = uow.operators.sip_accounts(), uow.agencies.codes()
+        queues = [agency_queue(code, line) for code in codes for line in (1, 2)]
+        return self.node.render(accounts, queues)
+
+    def apply_operators(self) -> None:
+        """A system that does not run takes them up when it starts."""
+        if self.node.pid() is None or not self._render():
+            return
+        with suppress(NotRunning):  # it ended this very moment
+            self.node.reload_operators()
+            self.node.reload_queues()
+
+    def start_asterisk(self) -> int:
+        self.render_asterisk()
+        pid = self.node.start()
+        self.node.wait_ready(ASTERISK_START_SECONDS)
+        return pid
+
+    def stop_asterisk(self) -> None:
+        self.node.stop()
+
+    def asterisk_console(self) -> Sequence[str]:
+        return self.node.console_command()
+
+    # --- the whole ---
+
+    def status(self, wait: float) -> line_status.Document:
+        place = line_status.Place.of(self.settings)
+
+        def look() -> line_status.Document:
+            found = line_status.ask_engine(self.settings)
+            return found or line_status.from_files(place, now=self.clock.now(), line=self._line())
+
+        return line_status.wait_ready(look, seconds=wait, monotonic=self.clock.monotonic, sleep=time.sleep)
+
+    def _line(self) -> line_status.LineState | None:
+        """The calendar's word where there is a database; looking must not make one."""
+        if not self._has_database():
+            return None
+        try:
+            with self.store.transaction() as uow:
+                return line_state(self.settings, uow, self.clock.now())
+        except EkcError:
+            return None  # the document says by its alarms what is wrong
+
+    def _has_database(self) -> bool:
+        return bool(self.settings.database_url) or (self.settings.state / "ekc.db").exists()
+
+    def doctor(self) -> Sequence[checks.Finding]:
+        sources = facts.Sources(
+            asterisk_version=self._asterisk_version,
+            database=self._database_fact,
+            unconfirmed_years=self._unconfirmed_years,
+        )
+        return checks.examine(facts.gather(self.settings, sources, now=self.clock.now()), bad_version)
+
+    def _asterisk_version(self) -> str | None:
+        try:
+            return find_asterisk(self.settings).version
+        except BadInput:
+            return None
+
+    def _database_fact(self) -> checks.DatabaseFact:
+        try:
+            return checks.DatabaseFact(revision=self.closed_store().revision(), head=REVISION)
+        except StorageDown as error:
+            return checks.DatabaseFact(error=str(error), head=REVISION)
+
+    def _unconfirmed_years(self) -> Sequence[int]:
+        today = self.clock.now().astimezone(self.settings.zone).date()
+        return unconfirmed_years(calendar_of(self.settings, ()), today)
+
+    def prompt_text(self, id_: str) -> str:
+        if id_ not in catalogue.ids():
+            return ""
+        wordings = (part.text for part in catalogue.entry(id_).parts if isinstance(part, Wording))
+        return " ".join(text for text in wordings if isinstance(text, str))
+
+    def run_up(self) -> int:
+        self._make_directories()
+        logs = configure_logs(
+            self.settings.log_level, directory=self.settings.log_dir, name="supervisor", quiet=True
+        )
+        try:
+            self.upgrade_database()
+            self.render_asterisk()
+            supervisor = Supervisor(
+                [self._engine_part(), self._asterisk_part()],
+                run_dir=self.settings.run_dir,
+                on_up=self._say_where,
+            )
+            return asyncio.run(supervisor.run())
+        finally:
+            logs.close()
+
+    def _engine_part(self) -> Part:
+        settings = self.settings
+        needs = [need for part, need in facts.port_needs(settings) if part == "engine"]
+        return Part(
+            name="engine",
+            argv=[sys.executable, "-m", "cli", "--state", str(settings.state), "serve"],
+            notifies=True,
+            watchdog_seconds=settings.heartbeat_seconds,
+            start_seconds=ENGINE_START_SECONDS,
+            stop_seconds=settings.drain_seconds + STOP_GRACE,
+            pid_file=settings.run_dir / "engine.pid",
+            output=settings.log_dir / "engine.out",
+            before_start=lambda: require_ports(*needs),
+            remedy=f"see {settings.log_dir / 'engine.log'}",
+        )
+
+    def _asterisk_part(self) -> Part:
+        settings, node = self.settings, self.node
+        needs = [need for part, need in facts.port_needs(settings) if part == "asterisk"]
+
+        async def ready() -> bool:
+            return await asyncio.to_thread(node.is_ready)
+
+        return Part(
+            name="asterisk",
+            argv=node.argv(),
+            ready=ready,
+            start_seconds=ASTERISK_START_SECONDS,
+            pid_file=node.pid_file,
+            output=settings.log_dir / "asterisk.out",
+            before_start=lambda: require_ports(*needs),
+            remedy=f"see {node.layout.log / 'messages.log'}",
+        )
+
+    def _say_where(self) -> None:
+        place = line_status.Place.of(self.settings)
+        say(f"the line is ready: SIP {place.sip_line}, operators {place.sip_operators}, web {place.web}")
+
+    def run_engine(self) -> int:
+        import uvloop  # only the engine needs it
+
+        from ivr.assembly import build_engine
+
+        self._make_directories()
+        logs = configure_logs(
+            self.settings.log_level, directory=self.settings.log_dir, quiet=not sys.stderr.isatty()
+        )
+        try:
+            return uvloop.run(build_engine(self).run())
+        finally:
+            logs.close()
+
+    def _make_directories(self) -> None:
+        """And let nobody else read what this process and its children write from here on."""
+        os.umask(0o077)
+        for directory in (self.settings.state, self.settings.run_dir, self.settings.log_dir):
+            own_directory(directory)
+
+    def close(self) -> None:
+        if "_codes" in self.__dict__:
+            self._codes.close()
+        if self._opened is not None:
+            self._opened.close()
+
+
+def line_state(settings: Settings, uow: UnitOfWork, now: datetime) -> line_status.LineState:
+    """The calendar's word, with the own exceptions in force."""
+    calendar = calendar_of(settings, uow.calendar.list())
+    if calendar.is_open(now):
+        return line_status.LineState(open=True, next_opening=None)
+    return line_status.LineState(open=False, next_opening=calendar.next_opening(now))
+
+
+def bad_version(version: str) -> str | None:
+    """Why this Asterisk is not to be used, or that nobody has tried it."""
+    why = objection(version)
+    if why is None and not tested(version):
+        return "this version has not been tried with this release: run `make test`"
+    return why

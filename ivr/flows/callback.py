@@ -1,0 +1,69 @@
+"""Promising a callback: the promise is a row before it is a sentence (architecture.md, rule 7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ivr.domain.callback import Callback, Source
+from ivr.domain.ids import new_id
+from ivr.domain.operators import GENERAL_QUEUE
+from ivr.flows.desk import Desk
+from ivr.ports import Call, Prompt, UnitOfWork
+from ivr.services.calendar import calendar_of, hours_in_words
+
+
+class Promise(NamedTuple):
+    """What the caller is told."""
+
+    due: datetime | None
+    enquiry: str
+    """The last four digits of the registration number."""
+
+
+async def offer_callback(
+    call: Call, desk: Desk, *, queue: str = GENERAL_QUEUE, opening: datetime | None = None
+) -> None:
+    """Register a callback for a caller who wants one, say so, and end the call.
+
+    opening: when it is due; None: as soon as an operator is free. Who cannot be called back, for the number
+    is unknown, is told so.
+    """
+    if call.number is None:
+        await _unreachable(call, desk)
+    else:
+        promise = await _register(call, desk, queue=queue, opening=opening)
+        now = desk.clock.now().astimezone(desk.settings.zone)
+        confirmed = Prompt.of("callback.confirmed", due=promise.due, now=now, enquiry=promise.enquiry)
+        await call.say(confirmed, whole=True)
+        await call.say(Prompt.of("goodbye", reason="callback"), whole=True)
+    await call.finish()
+
+
+async def _unreachable(call: Call, desk: Desk) -> None:
+    opens, closes = hours_in_words(calendar_of(desk.settings, ()))
+    await call.say(Prompt.of("callback.unknown_number", opens=opens, closes=closes), whole=True)
+
+
+async def _register(call: Call, desk: Desk, *, queue: str, opening: datetime | None) -> Promise:
+    """Raises StorageDown: then nothing is promised."""
+    number, now = call.number, desk.clock.now()
+    assert number is not None  # noqa: S101 - the caller of this function has looked
+
+    def register(uow: UnitOfWork) -> Promise:
+        callback = uow.callbacks.request(
+            Callback(
+                id=new_id(now),
+                card=call.enquiry,
+                number=number,
+                source=Source.QUEUE if opening is None else Source.CLOSED,
+                queue=queue,
+                arrived_at=call.arrived_at,
+                due=opening or now,
+            )
+        )
+        desk.by().note(uow, "callbacks.request", callback.id, call=call.id, result=callback.source.value)
+        due = callback.due.astimezone(desk.settings.zone) if callback.due > now else None
+        return Promise(due, uow.cards.get(callback.card).registration_number[-4:])
+
+    return await desk.ask_store(call, register)

@@ -1,0 +1,53 @@
+"""What the flows work with: one `Desk` for all calls of an engine; nothing of a single call lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ivr.domain.errors import StorageDown
+from ivr.ports import Call, Clock, Distributor, InformationResource, Prompt, Store, UnitOfWork
+from ivr.services.audit import By
+from ivr.services.guesses import GuessGuard
+from ivr.services.identification import Identification
+from ivr.settings import Settings
+
+T = TypeVar("T")
+IVR = "ivr"
+"""The actor in audit rows of what a caller did by keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The parts of the engine that flows use."""
+
+    store: Store
+    clock: Clock
+    settings: Settings
+    resources: InformationResource
+    distributor: Distributor
+    guesses: GuessGuard
+    """Of pairs of receipt number and date."""
+    identification: Identification
+
+    def by(self) -> By:
+        """Who acts in a call without an operator, and when."""
+        return By(actor=IVR, at=self.clock.now())
+
+    async def ask_store(self, call: Call, work: Callable[[UnitOfWork], T]) -> T:
+        """Run and commit `work` while keys are read. Raises StorageDown."""
+        return await call.during(self.store.run(work), notice=Prompt.of("checking"))
+
+    async def write_down(self, call: Call, work: Callable[[UnitOfWork], object]) -> bool:
+        """Write something to the call's card; whether it is written.
+
+        A database that is down, or a call without a card because it was, does not stop a conversation.
+        """
+        if not call.enquiry:
+            return False
+        try:
+            await self.ask_store(call, work)
+        except StorageDown:
+            return False
+        return True

@@ -1,0 +1,111 @@
+"""A citizen calls the line: greeting, hours, main menu (§2, §12)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from ivr.domain.enquiry import ContactOutcome
+from ivr.domain.errors import CallerSilent, OperatorWanted, StorageDown
+from ivr.flows.benefits import benefits
+from ivr.flows.callback import offer_callback
+from ivr.flows.consultation import consultation
+from ivr.flows.desk import Desk
+from ivr.flows.queueing import hand_over
+from ivr.flows.self_service import status
+from ivr.ports import Call, Prompt, UnitOfWork
+from ivr.services.calendar import calendar_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Whether the line is open to this call."""
+
+    open: bool
+    opening: datetime | None
+    """The next opening of a closed line; None: not known."""
+
+
+async def incoming(call: Call, desk: Desk, *, node: str) -> None:
+    """The whole conversation of an inbound call. Every ending but a hang-up is one of its own here."""
+    await call.answer()
+    call.outcome = ContactOutcome.ABANDONED_IVR
+    try:
+        door = await register(call, desk, node=node)
+        if not door.open:
+            return await closed(call, desk, door.opening)
+        await call.say(Prompt.of("greeting", recording=desk.settings.recording))
+        await main_menu(call, desk)
+    except OperatorWanted:
+        await hand_over(call, desk)
+    except StorageDown:
+        await without_storage(call, desk)
+    except CallerSilent:
+        await silent(call, desk)
+
+
+async def register(call: Call, desk: Desk, *, node: str) -> Door:
+    """Open the card (§15) and look at the hours, in one transaction. Raises StorageDown."""
+
+    def work(uow: UnitOfWork) -> tuple[str, Door]:
+        card = uow.cards.open(call=call.id, node=node, number=call.number, at=call.arrived_at)
+        return card.id, door_at(desk, uow)
+
+    call.enquiry, door = await desk.ask_store(call, work)
+    return door
+
+
+def door_at(desk: Desk, uow: UnitOfWork) -> Door:
+    """§12: by the production calendar and the own exceptions in force at this moment."""
+    now = desk.clock.now()
+    calendar = calendar_of(desk.settings, uow.calendar.list())
+    if calendar.is_open(now):
+        return Door(open=True, opening=None)
+    return Door(open=False, opening=calendar.next_opening(now))
+
+
+async def closed(call: Call, desk: Desk, opening: datetime | None) -> None:
+    """Outside working hours: the next opening in words, and a callback for it."""
+    call.outcome = ContactOutcome.CLOSED_HOURS
+    now = desk.clock.now().astimezone(desk.settings.zone)
+    await call.say(Prompt.of("closed", opens_at=opening, now=now))
+    with suppress(CallerSilent, StorageDown):  # nothing was asked for, or nothing can be promised
+        if opening is not None and await call.confirm(Prompt.of("closed.callback")):
+            return await offer_callback(call, desk, opening=opening)
+    await call.say(Prompt.of("goodbye", reason="closed"), whole=True)
+    return await call.finish()
+
+
+async def without_storage(call: Call, desk: Desk) -> None:
+    """Nobody can be told anything personal, but everybody can be talked with (architecture.md, rule 2).
+
+    The own exceptions are out of reach, too: the production calendar tells whether operators are there.
+    """
+    calendar, now = calendar_of(desk.settings, ()), desk.clock.now()
+    if calendar.is_open(now):
+        await call.say(Prompt.of("resource.down"), whole=True)
+        return await hand_over(call, desk)
+    call.outcome = ContactOutcome.CLOSED_HOURS
+    await call.say(
+        Prompt.of("closed", opens_at=calendar.next_opening(now), now=now.astimezone(calendar.zone))
+    )
+    await call.say(Prompt.of("goodbye", reason="closed"), whole=True)
+    return await call.finish()
+
+
+async def main_menu(call: Call, desk: Desk) -> None:
+    """1 status of an application, 2 benefits and payments, 3 consultation by topic; 0 raises."""
+    ways = {"1": status, "2": benefits, "3": consultation}
+    choice = await call.ask_choice(Prompt.of("menu"), "".join(ways))
+    await ways[choice](call, desk)
+
+
+async def silent(call: Call, desk: Desk) -> None:
+    """§19: more than the limit without an answer. Who has never pressed anything may have no keys."""
+    if not call.pressed_anything and desk.settings.no_input == "operator":
+        return await hand_over(call, desk)
+    if call.outcome is not ContactOutcome.SELF_SERVICE:
+        call.outcome = ContactOutcome.SILENCE
+    await call.say(Prompt.of("goodbye", reason="silence"), whole=True)
+    return await call.finish()

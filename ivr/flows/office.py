@@ -1,0 +1,87 @@
+"""Where a channel becomes a conversation, and where it is written down how the conversation ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from ivr.dialogue import Dialogue, Patience
+from ivr.domain import phone
+from ivr.domain.errors import StorageDown
+from ivr.flows.desk import Desk
+from ivr.observe import get_logger
+from ivr.ports import Call, CallFacts, Channel, Prompts, UnitOfWork
+from ivr.services.traces import TraceLog
+
+_log = get_logger("ivr.office")
+
+
+class Office:
+    """All conversations of one engine."""
+
+    def __init__(self, desk: Desk, *, prompts: Prompts, traces: TraceLog, node: str) -> None:
+        self.desk = desk
+        self.node = node
+        self._prompts = prompts
+        self._traces = traces
+        self._in_hand: dict[str, int] = {}
+
+    @property
+    def calls(self) -> int:
+        """In the hands of the engine now."""
+        return len(self._in_hand)
+
+    def in_hand(self, call: str) -> bool:
+        """Whether this call's conversation is not over and written down yet."""
+        return call in self._in_hand
+
+    async def talk(self, channel: Channel, flow: Callable[[Call, CallFacts], Awaitable[None]]) -> None:
+        """Run a flow of a citizen's call; whatever ends it, the contact gets the outcome it has come to."""
+        with self._holding(channel.id):
+            facts = await channel.facts()
+            call = self.conversation(channel, facts)
+            try:
+                await flow(call, facts)
+            finally:
+                await self._record(call)
+
+    def conversation(self, channel: Channel, facts: CallFacts) -> Dialogue:
+        """The verbs over a channel, with this site's patience."""
+        settings = self.desk.settings
+        call = Dialogue(
+            channel,
+            prompts=self._prompts,
+            clock=self.desk.clock,
+            patience=Patience(silence=settings.silence_seconds, digit=settings.digit_seconds),
+            tell=self._traces.teller(channel.id),
+            number=phone.from_trunk(facts.number),
+            arrived_at=facts.arrived_at,
+        )
+        call.enquiry = facts.enquiry
+        return call
+
+    @contextmanager
+    def _holding(self, call: str) -> Iterator[None]:
+        self._in_hand[call] = self._in_hand.get(call, 0) + 1
+        try:
+            yield
+        finally:
+            self._in_hand[call] -= 1
+            if not self._in_hand[call]:
+                del self._in_hand[call]
+
+    async def _record(self, call: Call) -> None:
+        """A database that is down leaves the contact to the journals, which tell less but lose nobody."""
+        outcome = call.outcome
+        if outcome is None or not call.enquiry:
+            return
+
+        def note(uow: UnitOfWork) -> None:
+            contact = uow.cards.contact(call.id)
+            if contact is not None and contact.outcome is None:
+                uow.cards.change_contact(call.id, outcome=outcome)
+
+        try:
+            await self.desk.store.run(note)
+        except StorageDown as error:
+            _log.error("outcome_unwritten", call=call.id, reason=str(error))
