@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from ivr.commands import calendar, callbacks, calls, cards, demo, imports, keys, parts, people, running
+from ivr.commands import (
+    calendar,
+    callbacks,
+    calls,
+    cards,
+    demo,
+    identification,
+    imports,
+    keys,
+    parts,
+    people,
+    running,
+)
 from ivr.commands.common import Root
 
 
@@ -34,11 +46,13 @@ for command in (
     calls.audit,
     cards.cards,
     callbacks.callbacks,
+    identification.identification,
     keys.keys,
     parts.db,
     parts.asterisk,
 ):
     ekc.add_command(command)
+imports.citizens.add_command(identification.set_code)
 
 
 def main() -> None:

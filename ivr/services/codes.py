@@ -21,10 +21,11 @@ from enum import StrEnum
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from ivr.domain import codes
+from ivr.domain import codes, snils
 from ivr.domain.codes import normalise as normalise
 from ivr.domain.errors import BadInput, StorageDown
-from ivr.ports import CodeHashes, Peppers
+from ivr.ports import CodeHashes, Peppers, UnitOfWork
+from ivr.services.audit import By
 
 NICENESS = 10
 """Of the threads that hash: whoever speaks and listens goes first."""
@@ -117,6 +118,15 @@ class CodeBook:
 
     def _peppered(self, pepper: str, form: Form, secret: str) -> bytes:
         return hmac.digest(self._peppers.key(pepper), f"{form} {secret}".encode(), "sha256")
+
+
+def set_code(uow: UnitOfWork, by: By, snils_: str, code: CodeHashes) -> None:
+    """A citizen's first or new code; the hashes of the old one are gone.
+
+    code: from `CodeBook.hashes`, made before the transaction. Raises NotFound, StorageDown.
+    """
+    uow.citizens.set_code(snils_, code)
+    by.note(uow, "citizens.set-code", snils.mask(snils_))
 
 
 def workers() -> int:

@@ -27,6 +27,8 @@ UNKNOWN = "unknown"
 """The key that all withheld and unknown numbers share."""
 LINE = "line"
 """The key of what everybody shares."""
+PAIR, PAIR_LINE = "pair", "pair.line"
+"""Scopes of counters of receipts' pairs."""
 _REMEDY = "look at `ekc identification status` and `ekc calls list`; bar the callers at the trunk"
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -137,13 +139,13 @@ class GuessGuard:
     def of(cls, settings: Settings, store: Store, clock: Clock, alarms: AlarmBoard) -> GuessGuard:
         line = LineWatch(
             Limit(
-                scope="pair.line", rule=_line_rule(settings.pair_tries_per_line, settings.pair_window_seconds)
+                scope=PAIR_LINE, rule=_line_rule(settings.pair_tries_per_line, settings.pair_window_seconds)
             ),
             alarms,
             delay_s=settings.guess_delay_seconds,
             what="numbers and dates of receipts are being guessed on the line",
         )
-        return cls(store, clock, caller=Limit(scope="pair", rule=_pair_rule(settings)), line=line)
+        return cls(store, clock, caller=Limit(scope=PAIR, rule=_pair_rule(settings)), line=line)
 
     async def allowed(self, number: str | None) -> bool:
         """Whether this caller may try a pair; slow while the line is guessed at. Raises StorageDown."""

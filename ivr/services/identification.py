@@ -237,15 +237,6 @@ class Identification:
         return Attempt(verdict=verdict, locked=locked)
 
 
-def unlock(uow: UnitOfWork, snils: str) -> None:
-    """Forget the failures about a SNILS, known or not, and those from the number on file."""
-    credentials = uow.citizens.credentials(snils)
-    for scope in (OWN, OTHERS):
-        uow.guesses.clear(scope, snils)
-    if credentials is not None and credentials.phone is not None:
-        uow.guesses.clear(NUMBER, credentials.phone)
-
-
 def _forgive_all(uow: UnitOfWork, entered: _Entered) -> None:
     for counted in entered.counted:
         forgive(uow, counted)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from ivr.domain.benefits import PersonalRecords
 from ivr.domain.enquiry import Application, ContactOutcome
 from ivr.domain.errors import CallOver
 from ivr.flows.desk import Desk
-from ivr.ports import CodeHashes, Prompt
+from ivr.ports import CodeHashes, Distributor, Prompt
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
-from ivr.settings import Settings
+from ivr.settings import IdentificationRules, Settings
 from ivr.speech import catalogue
 from ivr.testing import START, MemoryStore, VirtualClock
 
@@ -137,13 +136,17 @@ class Resource:
 
 def a_desk(**rules: Any) -> Desk:
     """A desk over a store in memory; rules: those of `[identification]`."""
-    settings, store, clock = Settings(identification=rules), MemoryStore(), VirtualClock()
+    settings, store, clock = (
+        Settings(identification=IdentificationRules(**rules)),
+        MemoryStore(),
+        VirtualClock(),
+    )
     return Desk(
         store=store,
         clock=clock,
         settings=settings,
         resources=Resource(),
-        distributor=SimpleNamespace(),  # type: ignore[arg-type]  # nobody waits in these tests
+        distributor=cast(Distributor, None),  # nobody waits in these tests
         guesses=GuessGuard.of(settings, store, clock, Alarms()),
         identification=Identification.of(settings, store, Codes(), clock, Alarms()),
     )

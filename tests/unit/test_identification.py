@@ -10,20 +10,23 @@ from typing import Any
 import pytest
 
 from ivr.domain.benefits import Citizen
-from ivr.domain.caller import MatchSource, Path
+from ivr.domain.caller import FAILED, MatchSource, Path
 from ivr.domain.enquiry import Level
 from ivr.domain.errors import StorageDown
 from ivr.ports import CodeHashes, UnitOfWork
 from ivr.services import identification as service
+from ivr.services import locks
+from ivr.services.audit import By
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Attempt, Caller, Identification, Ticket
-from ivr.settings import Settings
-from ivr.testing import MemoryStore, VirtualClock
+from ivr.settings import IdentificationRules, Settings
+from ivr.testing import START, MemoryStore, VirtualClock
 
 SNILS, OTHER_SNILS, UNKNOWN_SNILS = "11223344595", "08765430300", "00100199800"
 MINE, STRANGE, THIRD = "+79123456789", "+79990000000", "+79991111111"
 CODE, DOCUMENT = "52521", "5604123456"
 WRONG = "00000"
+BY = By(actor="cli:anna", at=START)
 HASHES = CodeHashes(keypad=f"hash of {CODE}", exact="hash of мама1")
 
 
@@ -33,7 +36,7 @@ class Codes:
     def __init__(self) -> None:
         self.asked: list[bool] = []
         """Whether there was a code to compare with."""
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     async def keypad_matches(self, digits: str, code: CodeHashes | None) -> bool:
         self.asked.append(code is not None)
@@ -62,7 +65,7 @@ class Desk:
         self.codes = Codes()
         self.alarms = Alarms()
         self.slept: list[float] = []
-        settings = Settings(identification=rules)
+        settings = Settings(identification=IdentificationRules(**rules))
         self.service = Identification.of(settings, self.store, self.codes, self.clock, self.alarms)
         self.service._sleep = self._sleep
         with self.store.transaction() as uow:
@@ -88,12 +91,14 @@ class Desk:
     ) -> Attempt | None:
         """A call with one attempt; None: locked before anything was asked."""
         ticket = await self.ticket(number, snils)
-        return ticket and await self.service.check(ticket, code=code, document=document)
+        if ticket is None:
+            return None
+        return await self.service.check(ticket, code=code, document=document)
 
     async def fail(self, times: int, number: str | None = MINE, snils: str = SNILS) -> list[bool | None]:
         """Whether each of so many wrong attempts was followed by a lock; None: it was refused."""
         attempts = [await self.attempt(number, snils) for _ in range(times)]
-        return [attempt and attempt.locked for attempt in attempts]
+        return [None if attempt is None else attempt.locked for attempt in attempts]
 
     def results(self) -> list[str]:
         return [row.result for row in self.store.rows.audit.rows]
@@ -148,7 +153,7 @@ FAILURES = {
 async def test_every_failure_is_one_and_the_same(desk: Desk, case: tuple[str | None, str, str, str]) -> None:
     number, snils, code, document = case
     assert await desk.attempt(number, snils, code=code, document=document) == Attempt(
-        verdict=service.FAILED, locked=False
+        verdict=FAILED, locked=False
     )
 
 
@@ -157,7 +162,7 @@ async def test_an_empty_document_on_file_is_matched_by_nothing(desk: Desk) -> No
         uow.citizens.upsert([Citizen(snils=SNILS, phone=MINE)])
         uow.commit()
     attempt = await desk.attempt(STRANGE, code=CODE, document="")
-    assert attempt is not None and attempt.verdict == service.FAILED
+    assert attempt is not None and attempt.verdict == FAILED
 
 
 async def test_a_number_that_was_changed_between_path_and_check_opens_nothing(desk: Desk) -> None:
@@ -166,7 +171,7 @@ async def test_a_number_that_was_changed_between_path_and_check_opens_nothing(de
         uow.citizens.upsert([Citizen(snils=SNILS, phone=STRANGE, document_number=DOCUMENT)])
         uow.commit()
     assert ticket is not None
-    assert (await desk.service.check(ticket, code=CODE, document="")).verdict == service.FAILED
+    assert (await desk.service.check(ticket, code=CODE, document="")).verdict == FAILED
 
 
 # --- one price -------------------------------------------------------------------------------------
@@ -316,6 +321,35 @@ async def test_the_right_code_at_the_last_try_is_still_right_and_locks_nobody(de
     assert desk.store.rows.guesses.locked(desk.clock.now()) == []
 
 
+async def test_a_right_attempt_takes_back_its_own_failure_and_leaves_those_of_others(desk: Desk) -> None:
+    ticket = await desk.ticket()
+    await desk.fail(3, MINE, UNKNOWN_SNILS)
+    assert ticket is not None
+    await desk.service.check(ticket, code=CODE, document="")
+    number = desk.store.rows.guesses.get(service.NUMBER, MINE)
+    assert number is not None and number.failures == 3
+
+
+async def test_a_lock_that_others_caused_meanwhile_is_not_taken_back(desk: Desk) -> None:
+    ticket = await desk.ticket()
+    await desk.fail(10, MINE, UNKNOWN_SNILS)
+    assert ticket is not None
+    attempt = await desk.service.check(ticket, code=CODE, document="")
+    assert attempt.verdict.level is Level.PERSONAL
+    assert await desk.ticket() is None
+
+
+async def test_what_was_unlocked_meanwhile_stays_unlocked(desk: Desk) -> None:
+    await desk.fail(9, MINE, UNKNOWN_SNILS)
+    ticket = await desk.ticket()
+    with desk.store.transaction() as uow:
+        locks.unlock(uow, BY, SNILS)
+        uow.commit()
+    assert ticket is not None
+    await desk.service.check(ticket, code=CODE, document="")
+    assert desk.store.rows.guesses.get(service.NUMBER, MINE) is None
+
+
 async def test_many_calls_at_once_have_no_more_tries_than_one_after_another(desk: Desk) -> None:
     numbers = [f"+799900000{n:02}" for n in range(40)]
     await asyncio.gather(*(desk.attempt(number) for number in numbers))
@@ -361,7 +395,7 @@ async def test_unlocking_opens_every_way_of_one_citizen(desk: Desk) -> None:
     await desk.fail(5, STRANGE)
     await desk.fail(10, MINE, UNKNOWN_SNILS)
     with desk.store.transaction() as uow:
-        service.unlock(uow, SNILS)
+        locks.unlock(uow, BY, SNILS)
         uow.commit()
     for number, document in ((MINE, ""), (STRANGE, DOCUMENT)):
         attempt = await desk.attempt(number, code=CODE, document=document)
@@ -372,7 +406,7 @@ async def test_an_unknown_snils_can_be_unlocked_like_any(desk: Desk) -> None:
     for n in range(6):
         await desk.fail(1, f"+7999000000{n}", UNKNOWN_SNILS)
     with desk.store.transaction() as uow:
-        service.unlock(uow, UNKNOWN_SNILS)
+        locks.unlock(uow, BY, UNKNOWN_SNILS)
         uow.commit()
     assert await desk.fail(1, THIRD, UNKNOWN_SNILS) == [False]
 
