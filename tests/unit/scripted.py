@@ -134,7 +134,7 @@ class Resource:
         return self.records
 
 
-def a_desk(**rules: Any) -> Desk:
+def a_desk(clock: VirtualClock | None = None, **rules: Any) -> Desk:
     """A desk over a store in memory; rules: those of `[identification]`."""
     settings, store, clock = (
         Settings(identification=IdentificationRules(**rules)),
