@@ -20,6 +20,7 @@ from ivr.domain.guessing import (
     is_locked,
     without,
 )
+from ivr.observe import get_logger
 from ivr.ports import Clock, Store, UnitOfWork
 from ivr.settings import Settings
 
@@ -30,6 +31,8 @@ LINE = "line"
 PAIR, PAIR_LINE = "pair", "pair.line"
 """Scopes of counters of receipts' pairs."""
 _REMEDY = "look at `ekc identification status` and `ekc calls list`; bar the callers at the trunk"
+
+_log = get_logger("ivr.guesses")
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -110,11 +113,15 @@ class LineWatch:
 
     def delay(self, counter: GuessCounter | None, now: datetime) -> float:
         """Seconds that an attempt has to wait; raises the alarm or clears it."""
-        if not is_alarming(counter, self.limit.rule, now):
-            self._alarms.clear(self.limit.scope)
-            return 0.0
-        self._alarms.set(self.limit.scope, self._what, _REMEDY, now)
-        return self._delay_s
+        alarming = is_alarming(counter, self.limit.rule, now)
+        try:
+            if alarming:
+                self._alarms.set(self.limit.scope, self._what, _REMEDY, now)
+            else:
+                self._alarms.clear(self.limit.scope)
+        except OSError as error:  # a full disk must not end a call
+            _log.error("alarm_unwritten", scope=self.limit.scope, error=str(error))
+        return self._delay_s if alarming else 0.0
 
 
 class GuessGuard:
