@@ -145,7 +145,7 @@ def configure_logs(
     when the file cannot be opened.
     """
     structlog.configure(
-        processors=_OURS,
+        processors=list(_OURS),  # a list, which structlog.testing empties and fills again
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
