@@ -176,12 +176,17 @@ def _open_card(uow: UnitOfWork, read: Read) -> None:
 
 def _tell_story(uow: UnitOfWork, call: str) -> None:
     """Add to a citizen's trace what the lines tell and it does not have yet; the card gets its operator."""
-    card = uow.cards.of_call(call)
-    if card is None:
+    if uow.cards.contact(call) is None:
         return
     told = [event for _, event in uow.traces.of_call(call)]
     new = call_story.untold(call_story.lived(call, uow.journal.of_linked(call)), told)
     uow.traces.add(new)
     joining = (call_story.BRIDGE, call_story.JOINED)
     if joined := [event.id for event in new if (event.kind, event.outcome) == joining]:
-        uow.cards.change(card.id, operator=joined[-1])
+        _name_operator(uow, call, joined[-1])
+
+
+def _name_operator(uow: UnitOfWork, call: str, extension: str) -> None:
+    card = uow.cards.of_call(call)
+    if card is not None and card.operator != extension:
+        uow.cards.change(card.id, operator=extension)

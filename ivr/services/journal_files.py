@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +21,9 @@ from ivr.ports import JournalPosition
 HEAD = 40
 """Bytes at the beginning of a file that tell its generation, or its first line if that is shorter."""
 CHUNK = 65536
-"""Bytes read at once: some 350 lines of cel.csv."""
+"""Bytes read at once."""
+MOST_LINES = 100
+"""Lines handed on at once: one transaction stores them, and callers wait for the database behind it."""
 _NOT_OURS = re.compile(r"\.(gz|xz|bz2|zst|tmp)$")
 _log = get_logger("ivr.journal")
 
@@ -52,18 +55,12 @@ def read(path: Path, position: JournalPosition | None) -> Chunk | None:
     file that is not there is not an error: it may be on its way. Raises OSError for one that cannot be read.
     """
     began = False
-    try:
-        with path.open("rb") as file:
-            generation = _generation(file)
-            if generation is None and position is None:
-                return None
-            if generation is not None and (position is None or generation == _base(position)):
-                return _chunk(file, position, _start(file, generation, position))
-            began = generation is not None
-    except FileNotFoundError:
-        if position is None:
-            return None
-    return _after_rotation(path, position, began=began)
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        generation = _generation(file)
+        if generation is not None and (position is None or generation == _base(position)):
+            return _chunk(file, position, _start(file, generation, position))
+        began = generation is not None
+    return _after_rotation(path, position, began=began) if position is not None else None
 
 
 def _generation(file: BinaryIO) -> str | None:
@@ -89,7 +86,7 @@ def _start(file: BinaryIO, generation: str, position: JournalPosition | None) ->
     return JournalPosition(generation=f"{generation}.{cuts}", offset=0)
 
 
-def _after_rotation(path: Path, position: JournalPosition | None, *, began: bool) -> Chunk | None:
+def _after_rotation(path: Path, position: JournalPosition, *, began: bool) -> Chunk | None:
     """The rest of the generation that was being read, then the first lines of the one after it.
 
     began: a new generation stands at `path`, so that nothing is added to an older one any more.
@@ -97,7 +94,7 @@ def _after_rotation(path: Path, position: JournalPosition | None, *, began: bool
     older, passed = _siblings(path), None
     for place, name in enumerate(older):
         with name.open("rb") as file:
-            if position is not None and _generation(file) == _base(position):
+            if _generation(file) == _base(position):
                 passed = place
                 if (rest := _chunk(file, position, position, last=began)) is not None:
                     return rest
@@ -107,7 +104,7 @@ def _after_rotation(path: Path, position: JournalPosition | None, *, began: bool
     return _first_of([*following, *([path] if began else [])], position)
 
 
-def _first_of(paths: list[Path], position: JournalPosition | None) -> Chunk | None:
+def _first_of(paths: list[Path], position: JournalPosition) -> Chunk | None:
     for name in paths:
         with name.open("rb") as file:
             if (generation := _generation(file)) is not None:
@@ -138,7 +135,7 @@ def _chunk(
     if not end:
         return None
     lines, offset = [], start.offset
-    for line in data[:end].removesuffix(b"\n").split(b"\n"):
+    for line in data[:end].removesuffix(b"\n").split(b"\n")[:MOST_LINES]:
         lines.append((offset, line))
         offset += len(line) + 1
-    return Chunk(before=before, after=replace(start, offset=start.offset + end), lines=tuple(lines))
+    return Chunk(before=before, after=replace(start, offset=offset), lines=tuple(lines))

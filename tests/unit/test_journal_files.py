@@ -230,9 +230,12 @@ def test_however_it_is_written_begun_anew_and_read_each_line_comes_once_and_in_o
     assert heard == lines
 
 
-def test_what_is_read_at_once_is_bounded(journal: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_files, "CHUNK", 200)
+@pytest.mark.parametrize(("limit", "value", "lines"), [("CHUNK", 200, 3), ("MOST_LINES", 7, 7)])
+def test_what_is_read_at_once_is_bounded(
+    journal: Reading, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, lines: int
+) -> None:
+    monkeypatch.setattr(journal_files, limit, value)
     append(journal.path, text(*range(50)))
     first = read(journal.path, None)
-    assert first is not None and len(first.lines) == 200 // len(line(1) + "\n")
+    assert first is not None and len(first.lines) == lines
     assert journal.on() == [line(n) for n in range(50)]
