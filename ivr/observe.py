@@ -199,14 +199,12 @@ class Metrics:
     calls: Counter
     """Ended calls, labelled by contact outcome."""
     calls_active: Gauge
+    """Conversations that the engine leads now; who waits in a queue or talks is not among them."""
     agi_connections: Gauge
     agi_refused: Counter
     """Connections refused because `agi_connections` was reached."""
     flows_broken: Counter
     """Flows ended by an error of ours: the dialplan's own path took over."""
-    prompts_synthesised: Counter
-    prompts_failed: Counter
-    storage_errors: Counter
     resource_questions: Counter
     """To participants' information resources, by agency and result: answered, silent, wrong, not_asked."""
     journal_lag: Gauge
@@ -235,9 +233,6 @@ class Metrics:
             agi_connections=gauge("agi_connections", "Open FastAGI connections"),
             agi_refused=counter("agi_refused_total", "FastAGI connections refused at the limit"),
             flows_broken=counter("flows_broken_total", "Flows ended by an error"),
-            prompts_synthesised=counter("prompts_synthesised_total", "Prompts synthesised"),
-            prompts_failed=counter("prompts_failed_total", "Prompts that could not be synthesised"),
-            storage_errors=counter("storage_errors_total", "Database operations that failed"),
             resource_questions=counter(
                 "resource_questions_total", "Questions to participants by result", "agency", "result"
             ),
