@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 AMI_USER = "ekc"
 JOURNAL_SECONDS = 0.3
+RESOURCES_SECONDS = 5.0
 ROUTES: Mapping[str, Callable[[AgiChannel, Office], Awaitable[None]]] = {
     "line": line.line,
     "after-queue": line.after_queue_,
@@ -89,6 +90,8 @@ class _Assembly:
             traces=self.traces,
             routines=self._routines(),
             serve_web=self._serve_web,
+            calls=lambda: self.office.calls,
+            close_parts=self._close_parts,
             metrics=self.metrics,
             alarms=self.alarms,
             clock=self.site.clock,
@@ -139,7 +142,27 @@ class _Assembly:
                 work=journal.poll,
                 remedy="`ekc doctor`, `ekc db check`",
             ),
+            Routine(
+                name="resources",
+                seconds=RESOURCES_SECONDS,
+                work=self._watch_resources,
+                remedy="see docs/information-resource.md",
+            ),
         ]
+
+    async def _watch_resources(self) -> None:
+        """An alarm for each agency whose information resource fails (§25, §26)."""
+        for health in self.resources.health():
+            key = f"resource.{health.agency}"
+            if health.ok:
+                self.alarms.clear(key)
+            else:
+                since = health.failing_since or self.site.clock.now()
+                self.alarms.set(key, health.what, health.remedy, since)
+
+    async def _close_parts(self) -> None:
+        await self.resources.aclose()
+        self.codes.close()
 
     def _journal(self) -> JournalReader:
         layout = Layout.of(self.settings)

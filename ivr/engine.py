@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.asterisk.agi import FastAgiServer
 from ivr.asterisk.ami import Ami
-from ivr.domain.errors import EkcError, Unavailable
+from ivr.domain.errors import BadInput, EkcError, Unavailable
 from ivr.notify import Notifier, heartbeat, watchdog_interval
 from ivr.observe import Metrics, get_logger
 from ivr.ports import Clock
@@ -26,6 +26,8 @@ from ivr.web.server import WebServer
 
 LOOPBACK = "127.0.0.1"
 GAUGE_SECONDS = 1.0
+PROMPTS_SECONDS = 60.0
+"""Between attempts to make prompts that could not be made."""
 CLOSING_SECONDS = 5.0
 """For what is still to be written down when the engine stops."""
 _log = get_logger("ivr.engine")
@@ -42,9 +44,6 @@ class Routine:
     remedy: str
     """Of its alarm."""
 
-    async def once(self) -> None:
-        await self.work()
-
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
@@ -57,6 +56,10 @@ class Engine:
     traces: TraceLog
     routines: Sequence[Routine]
     serve_web: Callable[[], Awaitable[WebServer]]
+    calls: Callable[[], int]
+    """In the hands of the engine now."""
+    close_parts: Callable[[], Awaitable[None]]
+    """Of what flows have asked; when the last of them is over."""
     metrics: Metrics
     alarms: Alarms
     clock: Clock
@@ -68,7 +71,8 @@ class Engine:
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; then calls in progress finish, new ones take the dialplan's way. 0.
 
-        Raises BadInput when a port is taken.
+        Raises BadInput when a port is taken. A routine that ends by a mistake of ours ends the engine, too:
+        its exception is raised when all is closed, and the supervisor starts a new one.
         """
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -77,13 +81,18 @@ class Engine:
         notifier = Notifier.from_environment(self.environment)
         beating = asyncio.create_task(self._beat(notifier))
         try:
-            await self._prepare_prompts()
-            await self.agi.start(LOOPBACK, self.agi_port)
+            routines = [*self.routines, *await self._prepare_prompts()]
+            await self._listen()
             web = await self.serve_web()
-            write_whole(self.pid_file, f"{os.getpid()}\n")
-            await self._work(stop, notifier)
-            await web.shutdown()
+            try:
+                write_whole(self.pid_file, f"{os.getpid()}\n")
+                await self._work(routines, stop, notifier)
+            finally:
+                await web.shutdown()
         finally:
+            if not self.agi.draining:
+                await self.agi.drain(0)
+            await self.close_parts()
             beating.cancel()
             notifier.close()
             self.pid_file.unlink(missing_ok=True)
@@ -94,16 +103,36 @@ class Engine:
         interval = watchdog_interval(self.environment, self.heartbeat_seconds / 5)
         await heartbeat(notifier, interval, last=self.metrics.heartbeat, lag=self.metrics.loop_lag)
 
-    async def _prepare_prompts(self) -> None:
-        """Without them callers still reach an operator: the dialplan has a sentence of its own."""
-        self.prompts.wipe()
-        try:
-            await self.prompts.prepare()
-        except Unavailable as error:
-            self._trouble("prompts", error, "see EKC_SYNTHESIS_COMMAND in docs/prompts.md")
+    async def _prepare_prompts(self) -> Sequence[Routine]:
+        """Without them callers still reach an operator: the dialplan has a sentence of its own.
 
-    async def _work(self, stop: asyncio.Event, notifier: Notifier) -> None:
-        tasks = [asyncio.create_task(self._again(routine), name=routine.name) for routine in self.routines]
+        What could not be made is tried again: a routine, or none.
+        """
+        again = Routine(
+            name="prompts",
+            seconds=PROMPTS_SECONDS,
+            work=self.prompts.prepare,
+            remedy="see EKC_SYNTHESIS_COMMAND in docs/prompts.md",
+        )
+        try:
+            self.prompts.wipe()
+            await again.work()
+        except (Unavailable, OSError) as error:
+            self._trouble(again.name, error, again.remedy)
+            return [again]
+        return []
+
+    async def _listen(self) -> None:
+        try:
+            await self.agi.start(LOOPBACK, self.agi_port)
+        except OSError as error:
+            raise BadInput(
+                f"port {self.agi_port}/tcp of FastAGI cannot be had ({error.strerror}): stop the program "
+                "that holds it or set EKC_AGI_PORT to a free port"
+            ) from error
+
+    async def _work(self, routines: Sequence[Routine], stop: asyncio.Event, notifier: Notifier) -> None:
+        tasks = [asyncio.create_task(self._again(routine), name=routine.name) for routine in routines]
         tasks += [
             asyncio.create_task(self.traces.run(), name="traces"),
             asyncio.create_task(self._gauges(), name="gauges"),
@@ -118,30 +147,37 @@ class Engine:
         for task in (waiting, *tasks):
             task.cancel()
         await asyncio.gather(waiting, *tasks, return_exceptions=True)
-        await self._close()
+        for task in done - {waiting}:
+            _log.error("routine_broken", routine=task.get_name(), error=type(task.exception()).__name__)
+        await self._close(broken={task.get_name() for task in done})
         for task in done - {waiting}:
             task.result()  # none of them ends but by a mistake of ours: let it be seen
 
-    async def _close(self) -> None:
+    async def _close(self, *, broken: Set[str]) -> None:
         """Write down what is left; a database that is down must not hold up the end."""
         await self.ami.close()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self.traces.flush()
-                for routine in self.routines:
+                for routine in (routine for routine in self.routines if routine.name not in broken):
                     with suppress(EkcError, OSError):  # told by its own alarm while it ran
-                        await routine.once()
+                        await routine.work()
+        except TimeoutError:
+            _log.error("closed_unfinished", seconds=CLOSING_SECONDS)
 
     async def _again(self, routine: Routine) -> None:
-        """For ever. What fails stands as an alarm until it works again."""
+        """For ever. What fails stands as an alarm until it works again, and is logged once until then."""
+        failed = ""
         while True:
             await asyncio.sleep(routine.seconds)
             try:
-                await routine.once()
-            except (EkcError, OSError) as error:
-                self._trouble(routine.name, error, routine.remedy)
-            else:
+                await routine.work()
                 self.alarms.clear(routine.name)
+                failed = ""
+            except (EkcError, OSError) as error:
+                if failed != str(error):
+                    self._trouble(routine.name, error, routine.remedy)
+                failed = str(error)
 
     async def _connect(self) -> None:
         """Keep the connection; it comes back by itself however long Asterisk is away."""
@@ -151,6 +187,7 @@ class Engine:
 
     async def _gauges(self) -> None:
         while True:
+            self.metrics.calls_active.set(self.calls())
             self.metrics.agi_connections.set(self.agi.active)
             self.metrics.ami_connected.set(self.ami.connected)
             await asyncio.sleep(GAUGE_SECONDS)

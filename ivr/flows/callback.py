@@ -27,7 +27,7 @@ async def offer_callback(
     """Register a callback for a caller who wants one, say so, and end the call.
 
     opening: when it is due; None: as soon as an operator is free. Who cannot be called back, for the number
-    is unknown, is told so.
+    is unknown, is told so. Raises StorageDown: then nothing has been promised.
     """
     if call.number is None:
         await _unreachable(call, desk)
@@ -51,19 +51,28 @@ async def _register(call: Call, desk: Desk, *, queue: str, opening: datetime | N
     assert number is not None  # noqa: S101 - the caller of this function has looked
 
     def register(uow: UnitOfWork) -> Promise:
+        soonest = opening or _soonest(desk, uow, now)
         callback = uow.callbacks.request(
             Callback(
                 id=new_id(now),
-                card=call.enquiry,
+                card=desk.card_of(uow, call).id,
                 number=number,
                 source=Source.QUEUE if opening is None else Source.CLOSED,
                 queue=queue,
                 arrived_at=call.arrived_at,
-                due=opening or now,
+                due=soonest,
             )
         )
         desk.by().note(uow, "callbacks.request", callback.id, call=call.id, result=callback.source.value)
-        due = callback.due.astimezone(desk.settings.zone) if callback.due > now else None
-        return Promise(due, uow.cards.get(callback.card).registration_number[-4:])
+        # one that stood already keeps its time, but nobody is called before the line opens
+        due = max(callback.due, soonest)
+        enquiry = uow.cards.get(callback.card).registration_number[-4:]
+        return Promise(due.astimezone(desk.settings.zone) if due > now else None, enquiry)
 
     return await desk.ask_store(call, register)
+
+
+def _soonest(desk: Desk, uow: UnitOfWork, now: datetime) -> datetime:
+    """Now; the next opening for who waited beyond the end of the day and was not reached (§12)."""
+    calendar = calendar_of(desk.settings, uow.calendar.list())
+    return now if calendar.is_open(now) else calendar.next_opening(now) or now

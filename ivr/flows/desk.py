@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ivr.domain.enquiry import Card
 from ivr.domain.errors import StorageDown
 from ivr.ports import Call, Clock, Distributor, InformationResource, Prompt, Store, UnitOfWork
 from ivr.services.audit import By
@@ -34,6 +35,12 @@ class Desk:
     def by(self) -> By:
         """Who acts in a call without an operator, and when."""
         return By(actor=IVR, at=self.clock.now())
+
+    def card_of(self, uow: UnitOfWork, call: Call) -> Card:
+        """The call's card (§15); opened now if the database was down when the call came."""
+        if call.enquiry:
+            return uow.cards.get(call.enquiry)
+        return uow.cards.open(call=call.id, node=self.settings.node, number=call.number, at=call.arrived_at)
 
     async def ask_store(self, call: Call, work: Callable[[UnitOfWork], T]) -> T:
         """Run and commit `work` while keys are read. Raises StorageDown."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import CallerSilent, OperatorWanted, StorageDown
+from ivr.domain.operators import GENERAL_QUEUE
 from ivr.flows.benefits import benefits
 from ivr.flows.callback import offer_callback
 from ivr.flows.consultation import consultation
@@ -33,14 +34,23 @@ async def incoming(call: Call, desk: Desk, *, node: str) -> None:
     call.outcome = ContactOutcome.ABANDONED_IVR
     try:
         door = await register(call, desk, node=node)
-        if not door.open:
-            return await closed(call, desk, door.opening)
+    except StorageDown:
+        return await without_storage(call, desk)
+    if not door.open:
+        return await closed(call, desk, door.opening)
+    return await open_line(call, desk)
+
+
+async def open_line(call: Call, desk: Desk) -> None:
+    """Greeting and menu. Who came in while the line was open reaches an operator, whatever fails."""
+    try:
         await call.say(Prompt.of("greeting", recording=desk.settings.recording))
         await main_menu(call, desk)
     except OperatorWanted:
         await hand_over(call, desk)
     except StorageDown:
-        await without_storage(call, desk)
+        await call.say(Prompt.of("resource.down"), whole=True)
+        await hand_over(call, desk)
     except CallerSilent:
         await silent(call, desk)
 
@@ -78,14 +88,17 @@ async def closed(call: Call, desk: Desk, opening: datetime | None) -> None:
 
 
 async def without_storage(call: Call, desk: Desk) -> None:
-    """Nobody can be told anything personal, but everybody can be talked with (architecture.md, rule 2).
+    """The database was down when the call came: no menu and no promise, but everybody can be talked with
+    (architecture.md, rule 2).
 
     The own exceptions are out of reach, too: the production calendar tells whether operators are there.
     """
     calendar, now = calendar_of(desk.settings, ()), desk.clock.now()
     if calendar.is_open(now):
-        await call.say(Prompt.of("resource.down"), whole=True)
-        return await hand_over(call, desk)
+        await call.say(Prompt.of("greeting", recording=desk.settings.recording))
+        await call.say(Prompt.of("emergency"), whole=True)
+        call.outcome = None  # from here on the journals tell how it ends
+        return await call.enqueue(GENERAL_QUEUE)
     call.outcome = ContactOutcome.CLOSED_HOURS
     await call.say(
         Prompt.of("closed", opens_at=calendar.next_opening(now), now=now.astimezone(calendar.zone))

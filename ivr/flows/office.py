@@ -73,10 +73,12 @@ class Office:
     async def _record(self, call: Call) -> None:
         """A database that is down leaves the contact to the journals, which tell less but lose nobody."""
         outcome = call.outcome
-        if outcome is None or not call.enquiry:
+        if outcome is None:
             return
 
         def note(uow: UnitOfWork) -> None:
+            if not call.enquiry:
+                self.desk.card_of(uow, call)
             contact = uow.cards.contact(call.id)
             if contact is not None and contact.outcome is None:
                 uow.cards.change_contact(call.id, outcome=outcome)

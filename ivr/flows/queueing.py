@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ivr.domain.enquiry import ContactOutcome
+from ivr.domain.errors import CallerSilent, StorageDown
 from ivr.domain.operators import GENERAL_QUEUE, agency_queue
 from ivr.flows.callback import offer_callback
 from ivr.flows.desk import Desk
 from ivr.ports import Call, LeftQueue, Prompt, UnitOfWork
 
-RETRIES = frozenset({LeftQueue.TIMEOUT})
-"""After these a caller who wants no callback may go on waiting; otherwise nobody is there to wait for."""
+RETRIES = frozenset({LeftQueue.TIMEOUT, LeftQueue.CALLBACK})
+"""After these a caller who is promised no callback may go on waiting; else nobody is there to wait for."""
 
 
 async def hand_over(
@@ -35,14 +37,22 @@ async def hand_over(
 async def after_queue(call: Call, desk: Desk, *, queue: str, left: LeftQueue, closing: bool) -> None:
     """The queue gave the caller back unserved: a callback is offered, never endless music.
 
-    closing: the dialplan will not let this caller wait once more.
+    closing: the dialplan will not let this caller wait once more. Raises StorageDown where nothing can be
+    promised and nobody is there to wait for: the dialplan says that it is sorry.
     """
-    if left is not LeftQueue.CALLBACK:
-        wanted = await call.confirm(Prompt.of("queue.callback", reason=left.value))
-        if not wanted and left in RETRIES and not closing:
-            await call.say(Prompt.of("connecting"))
-            return await call.enqueue(queue)
-        if not wanted:
-            await call.say(Prompt.of("goodbye", reason="served"), whole=True)
-            return await call.finish()
-    return await offer_callback(call, desk, queue=queue)
+    may_wait = left in RETRIES and not closing
+    try:
+        if left is LeftQueue.CALLBACK or await call.confirm(Prompt.of("queue.callback", reason=left.value)):
+            return await offer_callback(call, desk, queue=queue)
+    except StorageDown:
+        if not may_wait:
+            raise
+    except CallerSilent:
+        call.outcome = ContactOutcome.SILENCE
+        await call.say(Prompt.of("goodbye", reason="silence"), whole=True)
+        return await call.finish()
+    if may_wait:
+        await call.say(Prompt.of("connecting"))
+        return await call.enqueue(queue)
+    await call.say(Prompt.of("goodbye", reason="served"), whole=True)
+    return await call.finish()

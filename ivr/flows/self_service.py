@@ -36,10 +36,12 @@ async def by_snils(call: Call, desk: Desk) -> None:
 
 async def by_receipt(call: Call, desk: Desk) -> None:
     """Number and date of the receipt; wrong pairs are counted for the caller and for the whole line."""
-    for _ in range(desk.settings.pair_tries_per_call):
-        if not await call.during(desk.guesses.allowed(call.number)):
+    for tried in range(desk.settings.pair_tries_per_call):
+        if not await call.during(desk.guesses.allowed(call.number), notice=Prompt.of("checking")):
             await call.say(Prompt.of("status.locked"), whole=True)
             raise OperatorWanted
+        if tried:
+            await call.say(Prompt.of("status.again"))
         found = await _ask_pair(call, desk)
         if len(found) > 1:
             await call.say(Prompt.of("status.several"), whole=True)
@@ -47,7 +49,6 @@ async def by_receipt(call: Call, desk: Desk) -> None:
         if found:
             return await tell_status(call, desk, found[0])
         await call.say(Prompt.of("nothing_found"))
-        await call.say(Prompt.of("status.again"))
     raise OperatorWanted
 
 

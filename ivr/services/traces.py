@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 from ivr.dialogue import Tell
 from ivr.domain.errors import StorageDown
@@ -18,12 +19,13 @@ _log = get_logger("ivr.traces")
 
 
 class TraceLog:
-    """Collects events of all calls and stores them in batches."""
+    """Collects events of all calls and stores them in batches, each event once."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._waiting: deque[TraceEvent] = deque(maxlen=MOST_KEPT)
+        self._storing: asyncio.Task[bool] | None = None
         self._failing = False
 
     def teller(self, call: str) -> Tell:
@@ -42,16 +44,34 @@ class TraceLog:
             await self.flush()
 
     async def flush(self) -> None:
-        """Store everything that waits; a database that is down leaves it waiting."""
-        while self._waiting:
-            batch = [self._waiting[n] for n in range(min(_BATCH, len(self._waiting)))]
-            try:
-                await self._store.run(lambda uow, batch=batch: uow.traces.add(batch))  # type: ignore[misc]
-            except StorageDown as error:
-                if not self._failing:
-                    _log.error("traces_unwritten", reason=str(error))
-                self._failing = True
+        """Store everything that waits; a database that is down leaves it waiting.
+
+        Cancelled, it leaves the batch under way to be stored; the next `flush` begins by awaiting it. So no
+        event is stored twice, and none is lost because its batch's fate was unknown.
+        """
+        while self._waiting or self._storing is not None:
+            if self._storing is None:
+                self._storing = asyncio.create_task(self._store_batch(), name="traces.batch")
+            stored = await asyncio.shield(self._storing)
+            self._storing = None
+            if not stored:
                 return
-            self._failing = False
-            for _ in batch:
-                self._waiting.popleft()
+
+    async def _store_batch(self) -> bool:
+        """Whether the oldest events are stored now; if not, they wait again in their old place."""
+        batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+        try:
+            await self._store.run(lambda uow: uow.traces.add(batch))
+        except StorageDown as error:
+            if not self._failing:
+                _log.error("traces_unwritten", reason=str(error))
+            self._failing = True
+            self._put_back(batch)
+            return False
+        self._failing = False
+        return True
+
+    def _put_back(self, batch: Sequence[TraceEvent]) -> None:
+        """As many of the newest as there is still room for: a full deque would let go of its other end."""
+        room = MOST_KEPT - len(self._waiting)
+        self._waiting.extendleft(reversed(batch[max(len(batch) - room, 0) :]))
