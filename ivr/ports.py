@@ -251,6 +251,154 @@ class Distributor(Protocol):
         ...
 
 
+class MemberStatus(StrEnum):
+    """What an operator's telephone is doing."""
+
+    FREE = "free"  # may be rung
+    RINGING = "ringing"
+    TALKING = "talking"
+    HOLDING = "holding"  # talks, the other side on hold
+    AWAY = "away"  # not registered, or its place on the network is lost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """An operator's membership in one queue, as the distributor has it."""
+
+    queue: str
+    extension: str
+    paused: bool
+    reason: str
+    """Of the pause."""
+    status: MemberStatus
+    penalty: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A caller in a queue."""
+
+    queue: str
+    call: str
+    """Uniqueid of the citizen's leg."""
+    position: int
+    """From 1."""
+    since: datetime
+    priority: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """A channel of the telephone switch."""
+
+    name: str
+    """Opaque: only the switchboard reads it."""
+    call: str
+    """Its uniqueid."""
+    linked: str
+    """Uniqueid of the call's first leg."""
+    extension: str | None
+    """Of an operator's telephone; None: a citizen's leg."""
+    bridge: str
+    """Opaque id of the bridge it is in; empty outside of one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Everything at one moment."""
+
+    members: tuple[Member, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    legs: tuple[Leg, ...] = ()
+
+
+class FloorKind(StrEnum):
+    """What happened on the floor."""
+
+    JOINED = "joined"  # a caller entered a queue
+    LEFT = "left"  # a caller left a queue: connected, given back, or gone
+    RINGING = "ringing"  # an operator's telephone rings for a caller
+    NO_ANSWER = "no_answer"  # it rang in vain, or was refused
+    CONNECTED = "connected"  # operator and caller talk
+    COMPLETED = "completed"  # they have talked
+    MEMBER = "member"  # a membership came, changed or went
+    TALKING = "talking"  # a leg begins to speak (TALK_DETECT)
+    SILENT = "silent"  # it stops
+    BRIDGED = "bridged"  # a leg came into a bridge
+    UNBRIDGED = "unbridged"  # and left it
+    HELD = "held"  # a leg put the other side on hold
+    RESUMED = "resumed"
+    HUNG_UP = "hung_up"  # a leg is gone
+    PHONE = "phone"  # an operator's telephone came or went (registration)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloorEvent:
+    """One event; fields that do not belong to its kind are empty."""
+
+    kind: FloorKind
+    call: str = ""
+    """Uniqueid of the leg it speaks of; of the citizen's for queue events."""
+    linked: str = ""
+    queue: str = ""
+    extension: str = ""
+    seconds: float = 0.0
+    """NO_ANSWER: how long it rang; COMPLETED: how long they talked; CONNECTED: how long the caller waited."""
+    detail: str = ""
+    """COMPLETED: who ended it (`caller`, `agent`, `transfer`); BRIDGED, UNBRIDGED: the bridge;
+    PHONE: `here` or `gone`."""
+    member: Member | None = None
+    """MEMBER: its present state; None when it is gone."""
+
+
+class Switchboard(Protocol):
+    """Commands to the telephone switch and the live view of it. Every method raises Unavailable when there is
+    no connection, no answer in time, or a refusal; no command is ever repeated by itself."""
+
+    async def snapshot(self) -> Snapshot: ...
+
+    async def add_member(
+        self, queue: str, extension: str, *, penalty: int = 0, paused: bool = False, reason: str = ""
+    ) -> None:
+        """Being a member already is as good."""
+        ...
+
+    async def remove_member(self, queue: str, extension: str) -> None:
+        """Being none is as good."""
+        ...
+
+    async def pause(self, extension: str, *, paused: bool, reason: str = "", queue: str = "") -> None:
+        """In one queue, or in all of them."""
+        ...
+
+    async def redirect(self, leg: str, *, context: str, exten: str = "s", other: str = "") -> None:
+        """Send a leg, and with `other` its partner at the same moment, on in the dialplan."""
+        ...
+
+    async def originate(
+        self,
+        *,
+        id_: str,
+        first: str,
+        context: str,
+        exten: str,
+        variables: Mapping[str, str],
+        seconds: float,
+    ) -> bool:
+        """Call `first` (`extension@context` of our dialplan) and, when it is up, go on at exten of context.
+
+        id_: the uniqueid of the new leg; one that is alive is not made twice. seconds: to answer. Whether it
+        was answered.
+        """
+        ...
+
+    async def set_variable(self, leg: str, name: str, value: str) -> None: ...
+
+    async def hang_up(self, leg: str) -> None:
+        """Being gone is as good."""
+        ...
+
+
 # --- storage ---------------------------------------------------------------------------------------
 
 

@@ -82,7 +82,7 @@ class AgiChannel:
         return self._environment
 
     async def facts(self) -> CallFacts:
-        """In one command, for each costs the caller a round trip. Raises BadInput for a channel not of ours."""
+        """In one command, for each costs a round trip. Raises BadInput for a channel that is not ours."""
         names = (*_FACTS, channel_vars.TURNS)
         reply = await self._command("GET FULL VARIABLE", "|".join(f"${{{name}}}" for name in names))
         parts = (reply.data or "").split("|")

@@ -193,9 +193,10 @@ class Ami:
 
     # --- asking ---
 
-    async def action(self, action: Mapping[str, Value]) -> list[AmiMessage]:
+    async def action(self, action: Mapping[str, Value], *, seconds: float | None = None) -> list[AmiMessage]:
         """Ask; the reply and, for a list or an Originate, the events that belong to it.
 
+        seconds: a time limit of its own, for an Originate that has to ring.
         action: headers, `Action` among them; a sequence repeats its header. The reply may be
         `Response: Error`. Raises BadInput for CR or LF in a value, Unavailable when there is no
         connection, when it is lost meanwhile and when the time is over. Never repeated by itself.
@@ -204,7 +205,7 @@ class Ami:
         session = self._session
         if session is None or session.lost.done():
             raise Unavailable("there is no connection to Asterisk's manager interface")
-        return await session.ask(action, self._timeout)
+        return await session.ask(action, seconds or self._timeout)
 
     async def channels(self) -> int:
         """How many channels there are."""
