@@ -15,6 +15,7 @@ from ivr.asterisk.agi import AgiChannel, FastAgiServer, Handler
 from ivr.asterisk.ami import Ami
 from ivr.asterisk.distributor import AppQueue
 from ivr.asterisk.layout import Layout
+from ivr.asterisk.switchboard import WANTED, AmiSwitchboard
 from ivr.bootstrap import line_state
 from ivr.domain.errors import BadInput, StorageDown
 from ivr.engine import LOOPBACK, Engine, Routine
@@ -24,6 +25,7 @@ from ivr.observe import Metrics, get_logger
 from ivr.services import status
 from ivr.services.alarms import Alarms
 from ivr.services.codes import CodeBook
+from ivr.services.floor import Floor
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
 from ivr.services.journal import JournalReader
@@ -65,7 +67,17 @@ class _Assembly:
         self.metrics = Metrics.create()
         self.alarms = Alarms(settings.run_dir, "engine")
         self.store = site.closed_store()
-        self.ami = Ami(LOOPBACK, settings.ami_port, AMI_USER, conf.ami_secret(settings))
+        self.ami = Ami(
+            LOOPBACK,
+            settings.ami_port,
+            AMI_USER,
+            conf.ami_secret(settings),
+            on_event=lambda message: self.switchboard.take(message),
+            on_connect=lambda: self.floor.connected(),
+            wanted=WANTED,
+        )
+        self.switchboard = AmiSwitchboard(self.ami, on_event=lambda event: self.floor.take(event))
+        self.floor = Floor(self.switchboard, site.clock)
         self.codes = CodeBook(self.store.peppers)
         self.prompts = PromptStore.from_settings(settings, core=self._core_sounds())
         self.traces = TraceLog(self.store, site.clock)
@@ -89,6 +101,7 @@ class _Assembly:
             prompts=self.prompts,
             traces=self.traces,
             routines=self._routines(),
+            tasks={"floor": self.floor.run},
             serve_web=self._serve_web,
             calls=lambda: self.office.calls,
             close_parts=self._close_parts,

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ivr.asterisk.agi import FastAgiServer
 from ivr.asterisk.ami import Ami
@@ -55,6 +56,8 @@ class Engine:
     prompts: PromptStore
     traces: TraceLog
     routines: Sequence[Routine]
+    tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    """What runs for ever, by name."""
     serve_web: Callable[[], Awaitable[WebServer]]
     calls: Callable[[], int]
     """In the hands of the engine now."""
@@ -133,6 +136,7 @@ class Engine:
 
     async def _work(self, routines: Sequence[Routine], stop: asyncio.Event, notifier: Notifier) -> None:
         tasks = [asyncio.create_task(self._again(routine), name=routine.name) for routine in routines]
+        tasks += [asyncio.create_task(run(), name=name) for name, run in self.tasks.items()]
         tasks += [
             asyncio.create_task(self.traces.run(), name="traces"),
             asyncio.create_task(self._gauges(), name="gauges"),

@@ -1,0 +1,182 @@
+"""The live view of the floor: telephones, queues and talks, kept by events and rebuilt after a gap.
+
+It is a view: the truth about contacts are the journals, the truth about operators is the database
+(architecture.md, rule 1). Whoever has to act on an event registers a listener.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from ivr.domain.errors import EkcError
+from ivr.observe import get_logger
+from ivr.ports import Clock, FloorEvent, FloorKind, Leg, Member, MemberStatus, Snapshot, Switchboard, Waiting
+
+Listener = Callable[[FloorEvent], Awaitable[None]]
+MOST_EVENTS = 50_000
+"""Events that wait to be handled; beyond it the view is rebuilt instead."""
+_log = get_logger("ivr.floor")
+
+
+@dataclass(kw_only=True)
+class Talk:
+    """An operator and a citizen in one conversation."""
+
+    call: str
+    """Uniqueid of the citizen's leg."""
+    extension: str
+    queue: str
+    since: float
+    """Monotonic seconds."""
+
+
+@dataclass(kw_only=True)
+class View:
+    """What is known now."""
+
+    members: dict[tuple[str, str], Member] = field(default_factory=dict)
+    """By queue and extension."""
+    waiting: dict[tuple[str, str], Waiting] = field(default_factory=dict)
+    """By queue and call."""
+    talks: dict[str, Talk] = field(default_factory=dict)
+    """By extension."""
+    legs: dict[str, Leg] = field(default_factory=dict)
+    """By uniqueid, of the last snapshot and the bridges since."""
+
+    def queue(self, name: str) -> list[Waiting]:
+        """Who waits there, the longest first."""
+        return sorted((w for (q, _), w in self.waiting.items() if q == name), key=lambda w: w.since)
+
+    def free(self, queue: str) -> int:
+        """Operators of a queue who can be rung now."""
+        return sum(
+            m.status is MemberStatus.FREE and not m.paused for (q, _), m in self.members.items() if q == queue
+        )
+
+    def queues_of(self, extension: str) -> set[str]:
+        return {queue for queue, known in self.members if known == extension}
+
+
+class Floor:
+    """Keeps the view and hands each event to its listeners, one after the other."""
+
+    def __init__(self, switchboard: Switchboard, clock: Clock) -> None:
+        self.view = View()
+        self.rebuilt_at: float | None = None
+        """Monotonic seconds of the last snapshot; None: the view is not to be trusted."""
+        self._switchboard = switchboard
+        self._clock = clock
+        self._events: asyncio.Queue[FloorEvent | None] = asyncio.Queue(MOST_EVENTS)
+        self._listeners: list[Listener] = []
+        self._rebuilt: list[Callable[[], Awaitable[None]]] = []
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def on_rebuilt(self, listener: Callable[[], Awaitable[None]]) -> None:
+        """Told after each snapshot: events may have been missed before it."""
+        self._rebuilt.append(listener)
+
+    def take(self, event: FloorEvent) -> None:
+        """Never blocks: it is called from the connection's own callback."""
+        try:
+            self._events.put_nowait(event)
+        except asyncio.QueueFull:
+            _log.error("floor_overrun", events=MOST_EVENTS)
+            while not self._events.empty():
+                self._events.get_nowait()
+            self.connected()
+
+    def connected(self) -> None:
+        """The connection is new: what happened in the gap is not known."""
+        self.rebuilt_at = None
+        self._events.put_nowait(None)
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            event = await self._events.get()
+            if event is None:
+                await self._guarded(self.rebuild())
+            else:
+                self._apply(event)
+                for listener in self._listeners:
+                    await self._guarded(listener(event))
+
+    async def rebuild(self) -> Snapshot:
+        """Ask for everything and take it over. Raises Unavailable."""
+        snapshot = await self._switchboard.snapshot()
+        view = self.view
+        view.members = {(m.queue, m.extension): m for m in snapshot.members}
+        view.waiting = {(w.queue, w.call): w for w in snapshot.waiting}
+        view.legs = {leg.call: leg for leg in snapshot.legs}
+        view.talks = self._talks(snapshot)
+        self.rebuilt_at = self._clock.monotonic()
+        for listener in self._rebuilt:
+            await self._guarded(listener())
+        return snapshot
+
+    def _talks(self, snapshot: Snapshot) -> dict[str, Talk]:
+        """Operators' legs in a bridge with a citizen's; talks that were known keep their beginning."""
+        citizens = {leg.bridge: leg for leg in snapshot.legs if leg.extension is None and leg.bridge}
+        now, found = self._clock.monotonic(), {}
+        for leg in snapshot.legs:
+            other = citizens.get(leg.bridge) if leg.extension is not None else None
+            if leg.extension is None or other is None:
+                continue
+            known = self.view.talks.get(leg.extension)
+            if known is None or known.call != other.call:
+                known = Talk(call=other.call, extension=leg.extension, queue="", since=now)
+            found[leg.extension] = known
+        return found
+
+    @staticmethod
+    async def _guarded(work: Awaitable[object]) -> None:
+        try:
+            await work
+        except EkcError as error:  # a part that does not answer now; the routines that check mend it
+            _log.warning("floor_listener_failed", error=type(error).__name__, reason=str(error))
+
+    def _apply(self, event: FloorEvent) -> None:
+        view, key = self.view, (event.queue, event.call)
+        match event.kind:
+            case FloorKind.MEMBER if event.member is not None:
+                view.members[event.queue, event.extension] = event.member
+            case FloorKind.MEMBER:
+                view.members.pop((event.queue, event.extension), None)
+            case FloorKind.JOINED:
+                place = len(view.queue(event.queue)) + 1
+                view.waiting[key] = Waiting(
+                    queue=event.queue, call=event.call, position=place, since=self._clock.now()
+                )
+            case FloorKind.LEFT:
+                self._close_up(view.waiting.pop(key, None))
+            case FloorKind.CONNECTED:
+                view.talks[event.extension] = Talk(
+                    call=event.call,
+                    extension=event.extension,
+                    queue=event.queue,
+                    since=self._clock.monotonic(),
+                )
+            case FloorKind.COMPLETED:
+                view.talks.pop(event.extension, None)
+            case FloorKind.HUNG_UP:
+                self._hung_up(event)
+
+    def _close_up(self, gone: Waiting | None) -> None:
+        """Everybody behind moves up by one."""
+        if gone is None:
+            return
+        for key, other in self.view.waiting.items():
+            if other.queue == gone.queue and other.position > gone.position:
+                self.view.waiting[key] = replace(other, position=other.position - 1)
+
+    def _hung_up(self, event: FloorEvent) -> None:
+        view = self.view
+        view.legs.pop(event.call, None)
+        for key in [key for key in view.waiting if key[1] == event.call]:
+            self._close_up(view.waiting.pop(key))
+        for extension in [e for e, talk in view.talks.items() if talk.call == event.call]:
+            del view.talks[extension]
