@@ -35,6 +35,8 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 MAX_MESSAGE = 1 << 20
 """Bytes of one message; more is no AMI."""
 
+_ALONE = frozenset({"QueueAdd"})
+"""Whose answer reads to panoramisk as if events of its own were to follow; of others it sees by itself."""
 _END = b"\r\n\r\n"
 _log = structlog.get_logger(__name__)
 _quiet = logging.getLogger(f"{__name__}.panoramisk")
@@ -125,7 +127,7 @@ class _Session(Manager):  # type: ignore[misc]  # panoramisk has no types
     async def ask(self, action: Mapping[str, Value], seconds: float) -> list[AmiMessage]:
         """Raises Unavailable after `seconds` or when the connection is lost."""
         sent = Action(dict(action))
-        self._ami.send(sent, as_list=None)  # None: it sees by itself whether a list follows
+        self._ami.send(sent, as_list=False if action.get("Action") in _ALONE else None)
         try:
             await asyncio.wait((sent.future, self.lost), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not sent.future.done():
