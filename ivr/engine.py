@@ -156,6 +156,7 @@ class Engine:
         await self._close(broken={task.get_name() for task in done})
         for task in done - {waiting}:
             task.result()  # none of them ends but by a mistake of ours: let it be seen
+            raise RuntimeError(f"{task.get_name()} was to run for ever")
 
     async def _close(self, *, broken: Set[str]) -> None:
         """Write down what is left; a database that is down must not hold up the end."""

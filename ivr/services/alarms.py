@@ -35,18 +35,19 @@ class Alarms:
         """owner: `supervisor`, `engine`. A file left by an earlier process of this owner is forgotten."""
         self._path = run_dir / f"alarms-{owner}.json"
         self._alarms: dict[str, Alarm] = {}
+        self._unwritten = False
         self._path.unlink(missing_ok=True)
 
     def set(self, key: str, what: str, remedy: str, now: datetime) -> None:
         """Raise an alarm or change its words; one that stands keeps its beginning. Raises OSError."""
         old = self._alarms.get(key)
         alarm = Alarm(since=old.since if old else now, what=what, remedy=remedy)
-        if alarm != old:
+        if alarm != old or self._unwritten:
             self._alarms[key] = alarm
             self._write()
 
     def clear(self, key: str) -> None:
-        if self._alarms.pop(key, None) is not None:
+        if self._alarms.pop(key, None) is not None or self._unwritten:
             self._write()
 
     def close(self) -> None:
@@ -58,8 +59,10 @@ class Alarms:
         return sorted(self._alarms.values(), key=lambda a: a.since)
 
     def _write(self) -> None:
+        self._unwritten = True  # until it is
         rows = [{"since": a.since.isoformat(), "what": a.what, "remedy": a.remedy} for a in self.list()]
         write_whole(self._path, json.dumps(rows, ensure_ascii=False))
+        self._unwritten = False
 
 
 def read_alarms(run_dir: Path) -> Sequence[Alarm]:

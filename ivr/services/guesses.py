@@ -143,7 +143,15 @@ class GuessGuard:
         self._sleep = sleep
 
     @classmethod
-    def of(cls, settings: Settings, store: Store, clock: Clock, alarms: AlarmBoard) -> GuessGuard:
+    def of(
+        cls,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        alarms: AlarmBoard,
+        *,
+        sleep: Sleep = asyncio.sleep,
+    ) -> GuessGuard:
         line = LineWatch(
             Limit(
                 scope=PAIR_LINE, rule=_line_rule(settings.pair_tries_per_line, settings.pair_window_seconds)
@@ -152,7 +160,7 @@ class GuessGuard:
             delay_s=settings.guess_delay_seconds,
             what="numbers and dates of receipts are being guessed on the line",
         )
-        return cls(store, clock, caller=Limit(scope=PAIR, rule=_pair_rule(settings)), line=line)
+        return cls(store, clock, caller=Limit(scope=PAIR, rule=_pair_rule(settings)), line=line, sleep=sleep)
 
     async def allowed(self, number: str | None) -> bool:
         """Whether this caller may try a pair; slow while the line is guessed at. Raises StorageDown."""

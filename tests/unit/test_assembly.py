@@ -1,0 +1,91 @@
+"""The engine of a site, put together: what runs in it again and again, and what it closes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ivr import resources
+from ivr.assembly import ROUTES, build_engine
+from ivr.bootstrap import LocalSite, open_site
+from ivr.resources import ResourceHealth
+from ivr.resources.breaker import BreakerState
+from ivr.services.alarms import read_alarms
+from ivr.testing import START
+
+
+@dataclass
+class Services:
+    """Information resources of two agencies, as far as their health goes."""
+
+    states: dict[str, BreakerState] = field(default_factory=dict)
+    closed: bool = False
+
+    def health(self) -> Sequence[ResourceHealth]:
+        return [
+            ResourceHealth(
+                agency=agency,
+                breaker=state,
+                silent=0 if state is BreakerState.CLOSED else 5,
+                wrong=0,
+                failing_since=None if state is BreakerState.CLOSED else START - timedelta(minutes=5),
+                last_failure="" if state is BreakerState.CLOSED else "no answer",
+            )
+            for agency, state in self.states.items()
+        ]
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> Services:
+    services = Services()
+    monkeypatch.setattr(resources, "build", lambda *_: services)
+    return services
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[LocalSite]:
+    with closing(open_site(tmp_path / "state")) as site:
+        site.settings.state.mkdir()
+        site.settings.run_dir.mkdir()
+        yield site
+
+
+def test_every_route_that_the_dialplan_names_is_served() -> None:
+    dialplans = Path(__file__).resolve().parents[2] / "dialplans"
+    named = {
+        part.split(")")[0].split(",")[0]
+        for file in dialplans.iterdir()
+        for part in file.read_text("utf-8").split("AGI(${ENGINE}/")[1:]
+    }
+    assert named and named <= ROUTES.keys()
+
+
+async def test_an_information_resource_that_fails_is_an_alarm_since_it_failed(
+    site: LocalSite, services: Services
+) -> None:
+    engine = build_engine(site)
+    [watch] = [routine for routine in engine.routines if routine.name == "resources"]
+    services.states = {"soc": BreakerState.OPEN, "szn": BreakerState.CLOSED}
+    await watch.work()
+    [alarm] = read_alarms(site.settings.run_dir)
+    assert alarm.since == START - timedelta(minutes=5)
+    assert "soc" in alarm.what and "[resources.soc]" in alarm.remedy
+    services.states["soc"] = BreakerState.CLOSED
+    await watch.work()
+    assert read_alarms(site.settings.run_dir) == []
+    await engine.close_parts()
+
+
+async def test_services_are_let_go_of_at_the_end(site: LocalSite, services: Services) -> None:
+    engine = build_engine(site)
+    assert engine.calls() == 0
+    await engine.close_parts()
+    assert services.closed
