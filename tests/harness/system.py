@@ -9,6 +9,7 @@ with System(silence_seconds=6) as system:
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from ivr.ports import TraceEvent
 from tests.harness.commands import EKC, PROJECT, Commands
 from tests.harness.processes import (
     HOST,
@@ -32,6 +34,7 @@ from tests.harness.processes import (
     tail,
     wait_for,
 )
+from tests.harness.records import Lived, Records, step
 
 T = TypeVar("T")
 
@@ -42,6 +45,9 @@ MARK = "EKC_TEST_MARK"
 RTP_BLOCKS = 20
 PORT_BLOCKS = 1 + RTP_BLOCKS
 _PLACES = {"sip_port": 0, "operators_port": 2, "web_port": 4, "ami_port": 5, "agi_port": 6}
+PROMPTS = PROJECT / ".run" / "prompts"
+"""Synthesised prompts of all tests, by content: what one system has made the next one need not make again."""
+_CONTENT = re.compile(r"[0-9a-f]{32}\.wav")
 _KEPT = ("EKC_ASTERISK_ROOT",)
 """Of our own environment, what the system may know."""
 
@@ -70,10 +76,12 @@ class System(Commands):
         self._mark = secrets.token_hex(8)
         self._group: Group | None = None
         rtp = f"{self._first + 10}-{self._first + 10 * PORT_BLOCKS - 1}"
-        given = {"state": self.state, **self.ports, "rtp_ports": rtp, **settings}
+        given = {"state": self.state, **self.ports, "rtp_ports": rtp, "max_calls": 5 * RTP_BLOCKS, **settings}
         mine = {k: v for k, v in os.environ.items() if not k.startswith("EKC_") or k in _KEPT}
         self.command_env = {**mine, **{f"EKC_{name.upper()}": str(value) for name, value in given.items()}}
         """A command is no part of what `ekc up` has started, so it does not have the mark."""
+        kept = {name: value for name, value in settings.items() if name == "database_url"}
+        self.records = Records(self.state, **kept)
 
     # --- where it is ---
 
@@ -100,6 +108,7 @@ class System(Commands):
     def launch(self) -> Group:
         """Start `ekc up` and do not wait."""
         assert self._group is None, "it was started already"
+        _copy_prompts(PROMPTS, self.state / "prompts")
         self._group = Group(
             [EKC, "up"], output=self.output, env={**self.command_env, MARK: self._mark}, cwd=PROJECT
         )
@@ -142,6 +151,8 @@ class System(Commands):
                 sys.stderr.write("ekc up did not stop: it is killed\n")
             self._sweep(group)
         release_ports(self._first, PORT_BLOCKS)
+        self.records.close()
+        _copy_prompts(self.state / "prompts", PROMPTS)
         if self._own_state:
             shutil.rmtree(self.state, ignore_errors=True)
             self.output.unlink(missing_ok=True)
@@ -228,19 +239,43 @@ class System(Commands):
             return found[-1] if len(found) > after else None
 
         call = self.wait_for(arrived, timeout, "the call to arrive", step=0.05)
-        self.wait_for(lambda: self.ekc("calls", "trace", call, check=False).code == 0, timeout, "its card")
+        self.wait_for(lambda: self.records.has(call), timeout, "its card", step=0.05)
         return call
 
     def wait_card(self, call: str, timeout: float = 15.0) -> dict[str, Any]:
         """The card of a call, once the call is over and the card has its outcome."""
+        return self.wait_lived(call, timeout).card
 
-        def closed() -> dict[str, Any] | None:
-            row = next((c for c in self.calls() if c["call"] == call), None)
-            return self.card(row["card"]) if row and row["state"] == "ended" and row["outcome"] else None
+    def wait_lived(self, call: str, timeout: float = 15.0, *, closed: bool = True) -> Lived:
+        """A call once it is over and, unless told otherwise, its card closed."""
+        lived = lambda: self.records.lived(call, closed=closed)  # noqa: E731 - shorter than its name
+        return self.wait_for(lived, timeout, f"the card of call {call}", step=0.1)
 
-        return self.wait_for(closed, timeout, f"the card of call {call}", step=0.5)
+    def wait_step(self, call: str, wanted: str, timeout: float, *, count: int = 1) -> TraceEvent:
+        """The event of a call's trace that begins like `wanted` (`kind id outcome`), the `count`-th such."""
+
+        def found() -> TraceEvent | None:
+            events = [e for e in self.records.trace(call) if step(e).startswith(wanted)]
+            return events[count - 1] if len(events) >= count else None
+
+        try:
+            return wait_for(found, timeout, f"{wanted} of call {call}")
+        except TooLate as late:
+            raise TooLate(f"{late}, but {[step(e) for e in self.records.trace(call)]}") from None
 
     def log_tail(self, lines: int = 40) -> str:
         logs = [self.output, *sorted((self.state / "log").glob("*.log"))]
         logs.append(self.state / "asterisk" / "log" / "messages.log")
         return "\n".join(f"--- {path.name}\n{tail(path, lines)}" for path in logs)
+
+
+def _copy_prompts(source: Path, target: Path) -> None:
+    """The files that are named by their content; each is whole from the moment it has its name."""
+    if not source.is_dir():
+        return
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in source.iterdir():
+        if _CONTENT.fullmatch(path.name) and not (target / path.name).exists():
+            part = target / f".{path.name}.{secrets.token_hex(4)}"
+            shutil.copy2(path, part)
+            part.replace(target / path.name)
