@@ -191,6 +191,7 @@ class _Assembly:
             clock=self.site.clock,
             rules=Rules(served=self.settings.served_seconds, wrapup=self.settings.wrapup_seconds),
             in_hand=self.office.in_hand,
+            first=self.traces.flush,
             on_lag=self.metrics.journal_lag.set,
             on_ended=lambda outcome: self.metrics.calls.labels(outcome=outcome.value).inc(),
         )

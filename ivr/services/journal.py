@@ -8,7 +8,7 @@ How calls end: settling.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,10 @@ tells of a call's end, last: so what CEL tells is never ahead of the others."""
 _ROUNDS = 20
 """Batches in one poll, so that a long backlog lets go of the loop between polls."""
 _log = get_logger("ivr.journal")
+
+
+async def _nothing() -> None:
+    """Where no conversations tell anything."""
 
 
 class _Overtaken(Unavailable):
@@ -60,12 +64,14 @@ class JournalReader:
         clock: Clock,
         rules: Rules,
         in_hand: Callable[[str], bool],
+        first: Callable[[], Awaitable[None]] = _nothing,
         on_lag: Callable[[float], None] = lambda _seconds: None,
         on_ended: Callable[[ContactOutcome], None] = lambda _outcome: None,
     ) -> None:
         """files: one each of arrivals, queue_log, cel. node: whose they are (settings.node).
 
         in_hand: the engine still talks with this call, or has not written down yet what came of it.
+        first: writes down what conversations have told so far, so that what follows stands behind it.
         on_lag: told after each batch the age of its newest line, seconds. on_ended: each contact's outcome.
         """
         self._store = store
@@ -75,8 +81,9 @@ class JournalReader:
         self._on_lag = on_lag
         self._positions: Mapping[str, JournalPosition | None] | None = None
         self._settler = Settler(
-            store, node=node, clock=clock, rules=rules, in_hand=in_hand, on_ended=on_ended
+            store, node=node, clock=clock, rules=rules, in_hand=in_hand, first=first, on_ended=on_ended
         )
+        self._first = first
         self.garbage = 0
         """Lines that were none, since the start."""
 
@@ -132,6 +139,7 @@ class JournalReader:
             _log.warning("journal_garbage", journal=batch.journal, lines=bad, **where)
 
     async def _keep(self, batches: Sequence[_Batch]) -> int:
+        await self._first()
         try:
             await self._store.run(lambda uow: self._write(uow, batches))
         except BaseException:

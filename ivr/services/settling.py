@@ -6,7 +6,7 @@ in the database, so that an engine that starts anew goes on where the old one fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -46,13 +46,16 @@ class Settler:
         clock: Clock,
         rules: Rules,
         in_hand: Callable[[str], bool],
+        first: Callable[[], Awaitable[None]],
         on_ended: Callable[[ContactOutcome], None],
     ) -> None:
+        """first: writes down what conversations have told so far; the end of a call stands behind it."""
         self._store = store
         self._node = node
         self._clock = clock
         self._rules = rules
         self._in_hand = in_hand
+        self._first = first
         self._on_ended = on_ended
         self._fresh: set[str] = set()
         self._wrapping_up: dict[str, datetime] = {}
@@ -72,6 +75,8 @@ class Settler:
         now = self._clock.now()
         due = [call for call in self._fresh if not self._in_hand(call)]
         due += [call for call, at in self._wrapping_up.items() if at <= now and call not in self._fresh]
+        if due:
+            await self._first()
         for start in range(0, len(due), _AT_ONCE):
             part = due[start : start + _AT_ONCE]
             done = await self._store.run(lambda uow, part=part: self._look_at(uow, part, now))  # type: ignore[misc]

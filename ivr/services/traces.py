@@ -27,6 +27,7 @@ class TraceLog:
         self._waiting: deque[TraceEvent] = deque(maxlen=MOST_KEPT)
         self._storing: asyncio.Task[bool] | None = None
         self._failing = False
+        self._turn = asyncio.Lock()
 
     def teller(self, call: str) -> Tell:
         """What a conversation tells its events to: kind, id, outcome; never anything personal."""
@@ -47,8 +48,13 @@ class TraceLog:
         """Store everything that waits; a database that is down leaves it waiting.
 
         Cancelled, it leaves the batch under way to be stored; the next `flush` begins by awaiting it. So no
-        event is stored twice, and none is lost because its batch's fate was unknown.
+        event is stored twice, and none is lost because its batch's fate was unknown. Of two who flush at once
+        one waits for the other: afterwards all is stored that either found.
         """
+        async with self._turn:
+            await self._empty()
+
+    async def _empty(self) -> None:
         while self._waiting or self._storing is not None:
             if self._storing is None:
                 self._storing = asyncio.create_task(self._store_batch(), name="traces.batch")

@@ -1,4 +1,4 @@
-"""What a system has written down of its calls, read as `ekc calls` and `ekc cards` read it, but in this process.
+"""What a system has written down of its calls, read as the commands read it, but in this process.
 
 A command takes a second or two to start; here a test may ask twenty times a second. What the commands
 themselves print is for tests of the commands.

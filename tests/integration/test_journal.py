@@ -12,7 +12,7 @@ import pytest
 
 from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome
 from ivr.domain.errors import StorageDown, Unavailable
-from ivr.ports import Store, UnitOfWork
+from ivr.ports import Store, TraceEvent, UnitOfWork
 from ivr.services import cards
 from ivr.services.audit import By
 from ivr.services.journal import JournalReader
@@ -45,6 +45,8 @@ class Site:
         self.clock = VirtualClock(AFTER)
         self.talking: set[str] = set()
         """Calls that the engine still has."""
+        self.told: list[TraceEvent] = []
+        """What conversations have told and nobody has written down yet."""
         self.ended: list[str] = []
         self.lags: list[float] = []
         self.reader = self.another_reader()
@@ -57,9 +59,15 @@ class Site:
             clock=self.clock,
             rules=RULES,
             in_hand=lambda call: call in self.talking,
+            first=self.write_down,
             on_lag=self.lags.append,
             on_ended=lambda outcome: self.ended.append(outcome.value),
         )
+
+    async def write_down(self) -> None:
+        """As TraceLog.flush."""
+        told, self.told = self.told, []
+        await self.store.run(lambda uow: uow.traces.add(told))
 
     async def play(self, name: str) -> str:
         """All of a capture at once; its (first) call."""
@@ -411,3 +419,14 @@ async def test_a_backlog_is_read_in_batches_before_anything_is_settled(
     assert memory.trace(story("answered")[0]) == ANSWERED
     assert memory.contact(story("timeout")[0]).waiting_s == 6
     assert len(memory.ended) == 4
+
+
+async def test_what_a_conversation_has_told_stands_before_what_the_journals_tell(site: Site) -> None:
+    """queue_log knows whole seconds only: the caller asked for the queue first, and entered it afterwards."""
+    call, lines = story("answered")
+    entered = next(line.at for line in lines if line.event == "ENTERQUEUE")
+    asked = entered.replace(microsecond=400_000)
+    site.told.append(TraceEvent(call=call, at=asked, kind="queue", id="general", outcome="asked"))
+    await site.play("answered")
+    queue = [(kind, outcome) for kind, _, outcome in site.trace(call) if kind == "queue"]
+    assert queue == [("queue", "asked"), ("queue", "entered"), ("queue", "left:connected")]

@@ -148,3 +148,16 @@ async def test_it_runs_for_ever_and_stores_by_itself(monkeypatch: pytest.MonkeyP
             await asyncio.sleep(0)
     assert not running.done()
     running.cancel()
+
+
+async def test_two_who_flush_at_once_store_each_event_once() -> None:
+    """The journal reader asks for it while the background task is at it."""
+    store = SlowStore()
+    log = TraceLog(store, VirtualClock())
+    tell(log, 1, 2)
+    both = [asyncio.create_task(log.flush()), asyncio.create_task(log.flush())]
+    await asyncio.sleep(0)
+    tell(log, 3)
+    store.may_go.set()
+    await asyncio.gather(*both)
+    assert stored(store) == [1, 2, 3]
