@@ -104,9 +104,7 @@ class LocalSite:
             problems = self.closed_store().check()
         except StorageDown as error:
             problems = [str(error)]
-        return [
-            checks.Finding(what=what, remedy="`ekc db upgrade`, or restore a backup") for what in problems
-        ]
+        return [_finding(problem) for problem in problems]
 
     def rotate_keys(self, *, pepper: bool, progress: Callable[[int, int], None]) -> KeyRotation:
         rules = self.settings.identification
@@ -141,14 +139,18 @@ class LocalSite:
 
     def apply_operators(self) -> None:
         """A system that does not run takes them up when it starts."""
-        if self.node.pid() is None or not self._render():
+        if self.node.pid() is None:
+            return
+        with self.store.transaction() as uow:
+            fresh = [a for a in uow.operators.sip_accounts() if not self.node.is_rendered(a)]
+        if not self._render():
             return
         with suppress(NotRunning):  # it ended this very moment
-            self.node.reload_operators()
+            self.node.reload_operators(fresh)
             self.node.reload_queues()
 
     def start_asterisk(self) -> int:
-        self.render_asterisk()
+        self._prepare_asterisk()
         pid = self.node.start()
         self.node.wait_ready(ASTERISK_START_SECONDS)
         return pid
@@ -219,8 +221,7 @@ class LocalSite:
             self.settings.log_level, directory=self.settings.log_dir, name="supervisor", quiet=True
         )
         try:
-            self.upgrade_database()
-            self.render_asterisk()
+            self._prepare_asterisk()
             supervisor = Supervisor(
                 [self._engine_part(), self._asterisk_part()],
                 run_dir=self.settings.run_dir,
@@ -229,6 +230,18 @@ class LocalSite:
             return asyncio.run(supervisor.run())
         finally:
             logs.close()
+
+    def _prepare_asterisk(self) -> None:
+        """Database and configuration as they should be. Without a database the line starts with the accounts
+        and queues it had (architecture.md, rule 2); raises StorageDown when it never had any."""
+        try:
+            self.upgrade_database()
+            self.render_asterisk()
+        except StorageDown as error:
+            if not self.node.layout.config.is_file():
+                raise
+            say(f"{error}; the line starts without it")
+            _log.error("storage_down", reason=str(error))
 
     def _engine_part(self) -> Part:
         settings = self.settings
@@ -293,6 +306,12 @@ class LocalSite:
             self._codes.close()
         if self._opened is not None:
             self._opened.close()
+
+
+def _finding(problem: str) -> checks.Finding:
+    """A sentence of the store; what follows its semicolon is the remedy."""
+    what, _, remedy = problem.partition("; ")
+    return checks.Finding(what=what, remedy=remedy or "`ekc db upgrade`, or restore a backup")
 
 
 def line_state(settings: Settings, uow: UnitOfWork, now: datetime) -> line_status.LineState:

@@ -22,6 +22,8 @@ from ivr.settings import Settings
 
 CONSOLE_SECONDS = 10.0
 """What a console command may take."""
+RELOAD_SECONDS = 10.0
+"""For accounts to be taken up."""
 KILL_SECONDS = 10.0
 """From `core stop now` to SIGKILL."""
 _POLL = 0.1
@@ -52,6 +54,11 @@ class Node:
     def version(self) -> str:
         """Such as `22.10.1`. Raises BadInput when there is none."""
         return self.tree.version
+
+    def is_rendered(self, account: SipAccount) -> bool:
+        """Whether the configuration has this account with this secret already."""
+        path = self.layout.etc / "pjsip_operators.conf"
+        return path.is_file() and account.ha1 in path.read_text()
 
     def render(self, accounts: Sequence[SipAccount], queues: Sequence[str]) -> list[Path]:
         """Write the configuration; the files that have changed. See conf.render."""
@@ -190,9 +197,26 @@ class Node:
             raise Unavailable("Asterisk does not say how many calls there are")
         return int(match[1])
 
-    def reload_operators(self) -> None:
-        """Have a running Asterisk take up the rendered accounts; calls go on. Raises NotRunning."""
+    def reload_operators(self, fresh: Sequence[SipAccount] = ()) -> None:
+        """Have a running Asterisk take up the rendered accounts; calls go on.
+
+        fresh: accounts that are new or changed. Asterisk loads them in the background after it has said
+        "reloaded": this returns once their telephones can register. Raises NotRunning, Unavailable.
+        """
         self.console("module reload res_pjsip.so")
+        end = time.monotonic() + RELOAD_SECONDS
+        for account in fresh:
+            while not self._knows(account):
+                if time.monotonic() > end:
+                    raise Unavailable(
+                        f"Asterisk does not take up the account {account.extension}: see its log"
+                    )
+                time.sleep(_POLL)
+
+    def _knows(self, account: SipAccount) -> bool:
+        shown = {what: self.console(f"pjsip show {what} {account.extension}") for what in ("endpoint", "aor")}
+        there = all("Unable to find object" not in answer for answer in shown.values())
+        return there and account.ha1 in self.console(f"pjsip show auth {account.extension}")
 
     def reload_queues(self) -> None:
         """Have a running Asterisk take up the rendered queues; who waits keeps waiting. Raises NotRunning."""
