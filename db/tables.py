@@ -22,6 +22,11 @@ from sqlalchemy import (
     text,
 )
 
+from db.duty_tables import operator_places as operator_places
+from db.duty_tables import operator_states as operator_states
+from db.duty_tables import operators as operators
+from db.duty_tables import reasons as reasons
+from db.figures_tables import passages as passages
 from db.metadata import OPEN_CALLBACK, Sequence
 from db.metadata import metadata as metadata
 from db.types import KeyedHash, Sealed, UtcTime
@@ -147,19 +152,6 @@ topics = Table(
     Column("line", Integer, nullable=False),
 )
 """Consultation topics by the key a caller presses, unique in all agencies."""
-
-operators = Table(
-    "operators",
-    metadata,
-    Column("extension", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("agency", Text, nullable=False),
-    Column("line", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("since", UtcTime, nullable=False),
-    Column("ha1", Sealed, nullable=False),
-)
 
 applications = Table(
     "applications",

@@ -20,7 +20,7 @@ from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Application, Card, Contact, ContactOutcome, Outcome
 from ivr.domain.guessing import GuessCounter as GuessCounter
 from ivr.domain.menu import Topic
-from ivr.domain.operators import Operator, OperatorState, SipAccount
+from ivr.domain.operators import Operator, OperatorState, Place, SipAccount, StateChange
 from ivr.domain.worktime import DayException as DayException
 
 T = TypeVar("T")
@@ -617,7 +617,7 @@ class Agencies(Protocol):
 
 class Operators(Protocol):
     def add(self, operator: Operator, ha1: str) -> None:
-        """Raises BadInput when the extension is taken."""
+        """With the usual places of its agency and line. Raises BadInput when the extension is taken."""
         ...
 
     def get(self, extension: str) -> Operator:
@@ -628,12 +628,52 @@ class Operators(Protocol):
         """today: the start of the day that `calls_today` counts from."""
         ...
 
-    def set_state(self, extension: str, state: OperatorState, *, reason: str, at: datetime) -> None: ...
+    def set_state(self, extension: str, state: OperatorState, *, reason: str, at: datetime) -> None:
+        """Raises NotFound. The change is added to the history."""
+        ...
+
+    def history(self, *, since: datetime) -> Sequence[StateChange]:
+        """Changes of states from then on, in the order of time; and for each operator the last one before."""
+        ...
+
+    def assign(self, extension: str, *, agency: str, line: int) -> None:
+        """To another agency or line; the places stay. Raises NotFound."""
+        ...
+
+    def places(self) -> Mapping[str, Sequence[Place]]:
+        """The queues each operator serves while logged in, by extension; in the order of queues."""
+        ...
+
+    def set_places(self, extension: str, places: Iterable[Place]) -> None:
+        """Instead of those there were. Raises NotFound."""
+        ...
+
+    def note_talk(self, extension: str, call: str) -> None:
+        """The operator talks with this citizen: the last call, and no ring in vain before the next."""
+        ...
+
+    def note_missed(self, extension: str, missed: int) -> None:
+        """So many rings in vain in a row."""
+        ...
 
     def set_ha1(self, extension: str, ha1: str) -> None: ...
 
     def sip_accounts(self) -> Sequence[SipAccount]:
         """Of every operator that is not disabled."""
+        ...
+
+
+class Reasons(Protocol):
+    """Directories of numbered reasons; `kind` says of what: `pause`, `transfer` …"""
+
+    def list(self, kind: str) -> Mapping[str, str]:
+        """Titles by key, in the order of keys."""
+        ...
+
+    def set(self, kind: str, key: str, title: str) -> None: ...
+
+    def remove(self, kind: str, key: str) -> bool:
+        """Whether there was such a reason."""
         ...
 
 
@@ -742,6 +782,7 @@ class UnitOfWork(Protocol):
     applications: Applications
     agencies: Agencies
     operators: Operators
+    reasons: Reasons
     calendar: CalendarDays
     traces: Traces
     audit: Audit

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from db.access import Access, Row
-from db.tables import cards, contacts, operators
+from db.tables import cards, contacts, operator_places, operator_states, operators
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import BadInput, NotFound
-from ivr.domain.operators import Operator, OperatorState, SipAccount
+from ivr.domain.operators import Operator, OperatorState, Place, SipAccount, StateChange, usual_places
 
 
 class SqlOperators:
@@ -35,6 +35,7 @@ class SqlOperators:
             **self._sealed(operator.extension, ha1),
         }
         self._db.insert(operators, [row])
+        self._put_places(operator.extension, usual_places(operator.agency, operator.line))
 
     def get(self, extension: str) -> Operator:
         row = self._row(extension)
@@ -61,6 +62,54 @@ class SqlOperators:
     def set_state(self, extension: str, state: OperatorState, *, reason: str, at: datetime) -> None:
         """See the port. Raises NotFound."""
         self._change(extension, {"state": state.value, "reason": reason, "since": at})
+        change = {"extension": extension, "state": state.value, "reason": reason, "at": at}
+        self._db.insert(operator_states, [change])
+
+    def history(self, *, since: datetime) -> Sequence[StateChange]:
+        """See the port."""
+        table = operator_states.c
+        before = select(func.max(table.id)).where(table.at < since).group_by(table.extension)
+        wanted = or_(table.at >= since, table.id.in_(before))
+        rows = self._db.rows(select(operator_states).where(wanted).order_by(table.at, table.id))
+        return [
+            StateChange(
+                extension=row["extension"],
+                state=OperatorState(row["state"]),
+                reason=row["reason"],
+                at=row["at"],
+            )
+            for row in rows
+        ]
+
+    def assign(self, extension: str, *, agency: str, line: int) -> None:
+        """See the port. Raises NotFound."""
+        self._change(extension, {"agency": agency, "line": line})
+
+    def places(self) -> Mapping[str, Sequence[Place]]:
+        """See the port."""
+        table, found = operator_places.c, dict[str, list[Place]]()
+        for row in self._db.rows(select(operator_places).order_by(table.extension, table.queue)):
+            place = Place(queue=row["queue"], penalty=row["penalty"])
+            found.setdefault(row["extension"], []).append(place)
+        return found
+
+    def set_places(self, extension: str, places: Iterable[Place]) -> None:
+        """See the port. Raises NotFound."""
+        self.get(extension)
+        self._db.run(operator_places.delete().where(operator_places.c.extension == extension))
+        self._put_places(extension, places)
+
+    def _put_places(self, extension: str, places: Iterable[Place]) -> None:
+        rows = [{"extension": extension, "queue": p.queue, "penalty": p.penalty} for p in places]
+        self._db.insert(operator_places, rows)
+
+    def note_talk(self, extension: str, call: str) -> None:
+        """See the port. Raises NotFound."""
+        self._change(extension, {"last_call": call, "missed": 0})
+
+    def note_missed(self, extension: str, missed: int) -> None:
+        """See the port. Raises NotFound."""
+        self._change(extension, {"missed": missed})
 
     def set_ha1(self, extension: str, ha1: str) -> None:
         """See the port. Raises NotFound."""
@@ -94,4 +143,6 @@ def _to_operator(row: Row, calls_today: int = 0) -> Operator:
         reason=row["reason"],
         since=row["since"],
         calls_today=calls_today,
+        last_call=row["last_call"] or "",
+        missed=row["missed"],
     )

@@ -12,6 +12,7 @@ from ivr import ports
 from ivr.domain.errors import StorageDown
 from ivr.ports import UnitOfWork
 from ivr.testing.cards import MemoryCards
+from ivr.testing.duty import MemoryOperators, MemoryReasons
 from ivr.testing.people import (
     MemoryAgencies,
     MemoryApplications,
@@ -19,7 +20,7 @@ from ivr.testing.people import (
     MemoryNotices,
     MemoryPayments,
 )
-from ivr.testing.promises import MemoryCallbacks, MemoryOperators
+from ivr.testing.promises import MemoryCallbacks
 from ivr.testing.records import MemoryAudit, MemoryCalendarDays, MemoryGuesses, MemoryJournal, MemoryTraces
 from ivr.testing.rows import Rows
 
@@ -33,6 +34,7 @@ class MemoryUnitOfWork:
         self.cards = MemoryCards()
         self.callbacks = MemoryCallbacks(self.cards)
         self.operators = MemoryOperators(self.cards)
+        self.reasons = MemoryReasons()
         self.applications = MemoryApplications()
         self.agencies = MemoryAgencies()
         self.calendar = MemoryCalendarDays()
@@ -114,6 +116,7 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
     operators: ports.Operators = uow.operators
     applications: ports.Applications = uow.applications
     agencies: ports.Agencies = uow.agencies
+    directories: ports.Reasons = uow.reasons
     calendar: ports.CalendarDays = uow.calendar
     traces: ports.Traces = uow.traces
     audit: ports.Audit = uow.audit
@@ -127,7 +130,7 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
         operators,
         applications,
         agencies,
-        calendar,
+        (directories, calendar),
         traces,
         audit,
         guesses,
