@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import POSTGRESQL
 from ivr.domain.errors import BadInput
@@ -35,7 +36,9 @@ def _at_server(engine: Engine) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.invalidate()  # the session ends, and the lock with it
+            with suppress(SQLAlchemyError):  # where the session is gone, so is its lock
+                connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
+            connection.invalidate()
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from ivr.domain.ids import TIME_LETTERS
 from ivr.ports import KeyRotation
 
 TRIES = 7
-"""How often in a row a step may find the database busy or gone."""
+"""How often the database may be found busy or gone without any row's having been done meanwhile."""
 _WAIT_S = 0.5
 _LEAST_PAUSE_S = 0.001
 
@@ -51,7 +51,7 @@ def rotate(
 
     Raises BadInput when a rotation runs already, StorageDown when the database stays away.
     """
-    failures = 0
+    failures, furthest = 0, 0
     run = Rotation(engine, vault, pepper=pepper, forget_before=forget_before)
     steps = run.steps()
     while True:
@@ -70,7 +70,8 @@ def rotate(
             continue
         if done is None:
             return run.result
-        failures = 0
+        if done[0] > furthest:
+            failures, furthest = 0, done[0]
         progress(*done)
         pause(max(time.perf_counter() - started, _LEAST_PAUSE_S))
 

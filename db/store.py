@@ -119,7 +119,9 @@ class SqlStore:
         Raises KeyLost when the database was sealed with a key that is not in the ring.
         """
         with storage_errors():
-            return schema.upgrade(self._engine, self._vault)
+            revision = schema.upgrade(self._engine, self._vault)
+        self._seen = ()  # there may be new ones
+        return revision
 
     def rotate_keys(
         self, *, pepper: bool, forget_before: datetime, progress: Callable[[int, int], None]
@@ -131,9 +133,12 @@ class SqlStore:
         """
         with self.transaction():
             pass  # the database is fit for this program, or says why not
-        return rotation.rotate(
-            self._engine, self._vault, pepper=pepper, forget_before=forget_before, progress=progress
-        )
+        try:
+            return rotation.rotate(
+                self._engine, self._vault, pepper=pepper, forget_before=forget_before, progress=progress
+            )
+        finally:
+            self._seen = ()
 
     @property
     def peppers(self) -> Peppers:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from db.crypto import BLOCK, Vault
 from db.keys import KEY_BYTES, KeyKind, KeyRing
-from db.tables import applications, cards
+from db.tables import applications, cards, citizens, notices, payments
 from db.types import KeyedHash, Sealed
 from ivr.domain.errors import KeyLost, SealBroken
 from ivr.domain.ids import new_id
@@ -120,6 +120,12 @@ def test_personal_fields_have_encrypted_columns() -> None:
             *("snils", "number", "accepted_on", "service", "status"),
             *("decision", "refusal_reason", "missing_documents"),
         },
+        citizens: {
+            *("snils", "last_name", "first_name", "patronymic", "birth_date", "phone"),
+            *("document_type", "document_series", "document_number", "code_keypad", "code_exact"),
+        },
+        payments: {"snils", "title", "amount", "date", "status"},
+        notices: {"snils", "event", "measure", "how_to_get", "valid_until"},
     }
     for table, names in personal.items():
         assert {c.name for c in table.c if isinstance(c.type, Sealed)} == names
@@ -222,6 +228,41 @@ def test_a_mark_knows_its_key_again_and_no_other_under_the_same_name(ring: KeyRi
     add_key(ring, KeyKind.DATA, id_, os.urandom(KEY_BYTES))
     with pytest.raises(KeyLost, match="not the key this database was sealed with"):
         vault.check_mark(KeyKind.DATA, id_, mark)
+
+
+def test_a_key_that_has_come_meanwhile_is_found_without_being_told_of_it(ring: KeyRing, vault: Vault) -> None:
+    vault.seal(TEXT, **PLACE)
+    other = KeyRing(ring.directory)
+    other.write(KeyKind.DATA, "7ZZZZZZZZZ", os.urandom(KEY_BYTES))
+    other.reload()
+    sealed = Vault(other).seal(TEXT, **PLACE)
+    assert sealed[1:11] == b"7ZZZZZZZZZ"
+    assert vault.open(sealed, **PLACE) == TEXT
+
+
+def test_a_key_that_is_there_but_not_in_use_neither_seals_nor_finds(ring: KeyRing, vault: Vault) -> None:
+    used = {kind: ring.ids(kind) for kind in KeyKind}
+    for kind in (KeyKind.DATA, KeyKind.HASH):
+        add_key(ring, kind, "7ZZZZZZZZZ", os.urandom(KEY_BYTES))
+    bound = vault.using(used)
+    assert bound.seal(TEXT, **PLACE)[1:11] == used[KeyKind.DATA][0].encode()
+    assert len(bound.lookups("number", "1")) == 1
+    assert bound.lookup("number", "1")[:10] == used[KeyKind.HASH][0].encode()
+    with pytest.raises(KeyLost, match="no data key; run `ekc db upgrade`"):
+        vault.using({}).seal(TEXT, **PLACE)
+
+
+def test_an_erased_key_is_gone_and_erasing_it_again_is_as_good(ring: KeyRing) -> None:
+    id_ = ring.current(KeyKind.PEPPER)
+    for _ in range(2):
+        ring.erase(KeyKind.PEPPER, id_)
+        assert ring.ids(KeyKind.PEPPER) == ()
+    assert ring.ids(KeyKind.DATA) != ()
+
+
+def test_opening_nothing_does_the_work_of_opening_something(vault: Vault) -> None:
+    assert vault.open_alike(None, **PLACE) is None
+    assert vault.open_alike(vault.seal(TEXT, **PLACE), **PLACE) == TEXT
 
 
 def test_a_ring_never_shows_a_key(ring: KeyRing) -> None:
