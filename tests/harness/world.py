@@ -82,6 +82,12 @@ class WorldCall:
         return self.find("answered") is not None
 
     @property
+    def sip_call_id(self) -> str:
+        """The same as in the product's arrivals.log; empty before the answer."""
+        note = self.find("answered")
+        return note.detail if note else ""
+
+    @property
     def over(self) -> bool:
         return self.find("ended") is not None or self.find("failed") is not None
 
