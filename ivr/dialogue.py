@@ -27,7 +27,8 @@ Tell = Callable[[str, str, str], None]
 REMINDERS = (12 / 60, 25 / 60, 40 / 60)
 """When the reminders come, in parts of the silence limit."""
 _SHORTEST_WAIT = 0.001
-_FIRST_SLICE, _SLICE = 0.02, 0.1
+_SLICE = 0.1
+"""Seconds of waiting for a key while something else is done; between two of them a key may get lost."""
 _NOTICE_AFTER = 0.5
 _CHECKING = Prompt.of("checking")
 
@@ -97,7 +98,7 @@ class Dialogue:
         """Unless a key typed ahead makes it needless. Raises Unavailable when it cannot be made or played."""
         audio = None
         if whole or not self._typed:
-            audio = self._prompts.ready(prompt) or await self._made(prompt)
+            audio = self._prompts.ready(prompt) or await self._made(prompt, whole=whole)
         if audio is None:
             return self._tell("prompt", prompt.id, "skipped")
         try:
@@ -107,15 +108,28 @@ class Dialogue:
         finally:
             self._prompts.release(audio)
 
-    async def _made(self, prompt: Prompt) -> Path:
-        """Synthesised while keys are read; erased at once when nobody is left to hear it."""
+    async def _made(self, prompt: Prompt, *, whole: bool) -> Path | None:
+        """Synthesised while keys are read; None, and no longer made, when a key has made it needless."""
         making = asyncio.ensure_future(self._prompts.audio(prompt))
         try:
-            return await self.during(making, notice=_CHECKING)
+            await self._until_done(making, _CHECKING, or_key=not whole)
         except (Exception, asyncio.CancelledError):
-            if making.done() and not making.cancelled() and making.exception() is None:
-                self._prompts.release(making.result())
+            self._abandon(making)
             raise
+        if making.done():
+            return await making
+        self._abandon(making)
+        return None
+
+    def _abandon(self, making: asyncio.Future[Path]) -> None:
+        """Nobody will hear it: it is erased, or not made at all."""
+
+        def erase(made: asyncio.Future[Path]) -> None:
+            if not made.cancelled() and made.exception() is None:
+                self._prompts.release(made.result())
+
+        making.add_done_callback(erase)
+        making.cancel()
 
     async def _play(self, prompt: Prompt, audio: Path, *, stop_on: str) -> None:
         with self._ended_as("prompt", prompt.id):
@@ -270,13 +284,14 @@ class Dialogue:
             raise
         return await task
 
-    async def _until_done(self, task: asyncio.Future[T], notice: Prompt | None) -> None:
-        await asyncio.sleep(0)
+    async def _until_done(
+        self, task: asyncio.Future[T], notice: Prompt | None, *, or_key: bool = False
+    ) -> None:
+        """Keys are read from the first moment on, before the work begins. or_key: until one is there."""
         waited = 0.0
-        while not task.done():
-            piece = _FIRST_SLICE if waited < _SLICE else _SLICE
-            self._note(await self._channel.wait_key(piece))
-            waited += piece
+        while not task.done() and not (or_key and self._typed):
+            self._note(await self._channel.wait_key(_SLICE))
+            waited += _SLICE
             if notice is not None and waited >= _NOTICE_AFTER and not self._typed and not task.done():
                 audio = self._prompts.ready(notice)
                 if audio is not None:
