@@ -19,7 +19,7 @@ from db.store import SqlStore
 from ivr.domain.errors import BadInput, KeyLost
 from tests.integration.conftest import Database
 from tests.integration.filling import PHONE, fill, read
-from tests.integration.rotating import LONG_AGO, key_files, rotated, used
+from tests.integration.rotating import LONG_AGO, current_data, key_files, rotated, used
 from tests.integration.storing import do
 
 
@@ -93,6 +93,21 @@ def test_keys_that_were_never_used_do_not_become_current_by_being_there(
     do(other, lambda uow: uow.cards.open(call="n", node="node1", number=PHONE, at=datetime.now(UTC)))
     rotated(store)
     assert len(do(database.open(), lambda uow: uow.cards.list())) == 3
+
+
+def test_killed_with_all_rows_done_only_the_old_keys_are_erased_by_the_next_run(
+    store: SqlStore, database: Database
+) -> None:
+    steps = Rotation(store._engine, store._vault, pepper=False, forget_before=LONG_AGO).steps()
+    while len(current_data(store)) < 2:
+        next(steps)
+    while len(current_data(store)) > 1:
+        next(steps)
+    steps.close()  # type: ignore[attr-defined]
+    [new] = current_data(store)
+    done = rotated(store)
+    assert (done.resumed, done.rows, done.removed) == (True, 0, 1)
+    assert key_files(database)["data"] == [new]
 
 
 PROGRAM = """
