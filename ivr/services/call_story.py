@@ -16,16 +16,22 @@ from ivr.ports import JournalLine, TraceEvent
 from ivr.services.journal_lines import CEL, QUEUE_LOG
 
 QUEUE, BRIDGE = "queue", "bridge"
-ENTERED, JOINED, LEFT = "entered", "joined", "left"
+ENTERED, JOINED, LEFT, REFUSED = "entered", "joined", "left", "refused"
+HOLD, UNHOLD = "HOLD", "UNHOLD"
+"""Lines of ours in queue_log."""
 _OPERATORS_LEG = re.compile(rf"PJSIP/({EXTENSION.pattern})-[0-9a-f]{{8}}")
+_AGENT = re.compile(rf"PJSIP/({EXTENSION.pattern})")
 _LEAVING = {
     "CONNECT": "connected",
     "ABANDON": "abandoned",
     "EXITWITHTIMEOUT": "timeout",
     "EXITEMPTY": "no_operator",
     "EXITWITHKEY": "callback",
+    "WITHDRAW": "withdrawn",
 }
-"""Why a caller left a queue; the last three as in ports.LeftQueue."""
+"""Why a caller left a queue; the exits as in ports.LeftQueue. A withdrawal says why itself."""
+_REFUSALS = {"FULL": "full"}
+"""Why a caller was not let in (NOTJOINED, dialplans/queues.conf); else nobody was there."""
 _OURS = "dialplan/"
 """Who hung up, if the dialplan did (`hangupsource`); anything else is the caller or the network."""
 
@@ -38,6 +44,8 @@ class Talk:
     since: datetime
     until: datetime | None
     """None: it goes on, as far as the journals know."""
+    leg: str = ""
+    """Uniqueid of the operator's leg."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +58,23 @@ class Wait:
     """None: no line tells of its end."""
     why: str
     """How it ended; empty while it goes on."""
+    leg: str = ""
+    """Uniqueid of the leg of the operator who took the call."""
+    operator: str | None = None
+    missed: tuple[str, ...] = ()
+    """Extensions that were rung in vain, one entry for each time."""
+    refused: bool = False
+    """The caller was not let in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """An operator had the other side on hold. Times of queue_log: whole seconds, rounded down."""
+
+    extension: str
+    since: datetime
+    until: datetime | None
+    """None: to the end of the talk."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +101,7 @@ def talks(call: str, lines: Iterable[JournalLine]) -> tuple[Talk, ...]:
         together = {leg for leg in operators if call in bridges and bridges.get(leg) == bridges[call]}
         over += [replace(going.pop(leg), until=line.at) for leg in tuple(going) if leg not in together]
         for leg in together - going.keys():
-            going[leg] = Talk(extension=operators[leg], since=line.at, until=None)
+            going[leg] = Talk(extension=operators[leg], since=line.at, until=None, leg=leg)
     return tuple(sorted((*over, *going.values()), key=lambda talk: talk.since))
 
 
@@ -94,13 +119,60 @@ def waits(lines: Iterable[JournalLine]) -> tuple[Wait, ...]:
     """The citizen's turns in queues, in their order; from queue_log only."""
     found: list[Wait] = []
     for line in (line for line in lines if line.journal == QUEUE_LOG):
-        if line.event == "ENTERQUEUE":
-            if found and found[-1].until is None:
-                found[-1] = replace(found[-1], until=line.at, why="unknown")
-            found.append(Wait(queue=line.data.get("queue", ""), since=line.at, until=None, why=""))
-        elif line.event in _LEAVING and found and found[-1].until is None:
-            found[-1] = replace(found[-1], until=line.at, why=_LEAVING[line.event])
+        last = found[-1] if found and found[-1].until is None else None
+        if line.event in ("ENTERQUEUE", "NOTJOINED"):
+            if last is not None:
+                found[-1] = replace(last, until=line.at, why="unknown")
+            found.append(_begun(line))
+        elif last is not None and line.event == "RINGNOANSWER" and (missed := _extension(line)) is not None:
+            found[-1] = replace(last, missed=(*last.missed, missed))
+        elif last is not None and line.event in _LEAVING:
+            found[-1] = _left(last, line)
     return tuple(found)
+
+
+def _begun(line: JournalLine) -> Wait:
+    queue = line.data.get("queue", "")
+    if line.event == "ENTERQUEUE":
+        return Wait(queue=queue, since=line.at, until=None, why="")
+    why = _REFUSALS.get(line.data.get("status", ""), "no_operator")
+    return Wait(queue=queue, since=line.at, until=line.at, why=why, refused=True)
+
+
+def _left(wait: Wait, line: JournalLine) -> Wait:
+    why = _LEAVING[line.event]
+    if line.event == "WITHDRAW":
+        why = line.data.get("info", why)
+    taken = line.event == "CONNECT"
+    leg, operator = (line.data.get("leg", ""), _extension(line)) if taken else ("", None)
+    return replace(wait, until=line.at, why=why, leg=leg, operator=operator)
+
+
+def _extension(line: JournalLine) -> str | None:
+    """Whom a line of queue_log speaks of."""
+    found = _AGENT.fullmatch(line.data.get("agent", ""))
+    return found[1] if found else None
+
+
+def holds(lines: Iterable[JournalLine]) -> tuple[Hold, ...]:
+    """When operators had the citizen on hold; from the lines that services/holds.py has written."""
+    going: dict[str, Hold] = {}
+    over: list[Hold] = []
+    for line in (line for line in lines if line.journal == QUEUE_LOG and line.event in (HOLD, UNHOLD)):
+        extension = _extension(line)
+        if extension is None:
+            continue
+        if line.event == HOLD:
+            going.setdefault(extension, Hold(extension=extension, since=line.at, until=None))
+        elif extension in going:
+            over.append(replace(going.pop(extension), until=line.at))
+    return (*over, *going.values())
+
+
+def overlap(since: datetime, until: datetime, talk: Talk) -> float:
+    """Seconds of this time that belong to a talk that is over."""
+    end = min(until, talk.until) if talk.until is not None else since
+    return max(0.0, (end - max(since, talk.since)).total_seconds())
 
 
 def ending(call: str, lines: Sequence[JournalLine]) -> Ending | None:
@@ -149,6 +221,11 @@ def lived(call: str, lines: Sequence[JournalLine]) -> tuple[TraceEvent, ...]:
 
 def _queues(call: str, lines: Sequence[JournalLine]) -> Iterator[TraceEvent]:
     for wait in waits(lines):
+        if wait.refused:
+            yield TraceEvent(
+                call=call, at=wait.since, kind=QUEUE, id=wait.queue, outcome=f"{REFUSED}:{wait.why}"
+            )
+            continue
         yield TraceEvent(call=call, at=wait.since, kind=QUEUE, id=wait.queue, outcome=ENTERED)
         if wait.until is not None:
             outcome = f"{LEFT}:{wait.why}"

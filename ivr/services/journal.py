@@ -15,9 +15,11 @@ from datetime import datetime
 from ivr.domain import phone
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import Unavailable
+from ivr.domain.passage import Passage
 from ivr.observe import get_logger
 from ivr.ports import Clock, JournalPosition, Store, UnitOfWork
-from ivr.services import call_story, journal_files
+from ivr.services import call_story, journal_files, passages
+from ivr.services.calls import END
 from ivr.services.journal_files import Chunk, JournalFile
 from ivr.services.journal_lines import ARRIVAL, ARRIVALS, CEL, QUEUE_LOG, QUEUESTART, Place, Read, parse
 from ivr.services.settlement import Rules
@@ -67,12 +69,14 @@ class JournalReader:
         first: Callable[[], Awaitable[None]] = _nothing,
         on_lag: Callable[[float], None] = lambda _seconds: None,
         on_ended: Callable[[ContactOutcome], None] = lambda _outcome: None,
+        on_passages: Callable[[Sequence[Passage]], None] = lambda _passages: None,
     ) -> None:
         """files: one each of arrivals, queue_log, cel. node: whose they are (settings.node).
 
         in_hand: the engine still talks with this call, or has not written down yet what came of it.
         first: writes down what conversations have told so far, so that what follows stands behind it.
         on_lag: told after each batch the age of its newest line, seconds. on_ended: each contact's outcome.
+        on_passages: those of each call that is settled.
         """
         self._store = store
         self._paths = {file.journal: file.path for file in files}
@@ -81,7 +85,14 @@ class JournalReader:
         self._on_lag = on_lag
         self._positions: Mapping[str, JournalPosition | None] | None = None
         self._settler = Settler(
-            store, node=node, clock=clock, rules=rules, in_hand=in_hand, first=first, on_ended=on_ended
+            store,
+            node=node,
+            clock=clock,
+            rules=rules,
+            in_hand=in_hand,
+            first=first,
+            on_ended=on_ended,
+            on_passages=on_passages,
         )
         self._first = first
         self.garbage = 0
@@ -187,11 +198,14 @@ def _tell_story(uow: UnitOfWork, call: str) -> None:
     if uow.cards.contact(call) is None:
         return
     told = [event for _, event in uow.traces.of_call(call)]
-    new = call_story.untold(call_story.lived(call, uow.journal.of_linked(call)), told)
+    lines = uow.journal.of_linked(call)
+    new = call_story.untold(call_story.lived(call, lines), told)
     uow.traces.add(new)
     joining = (call_story.BRIDGE, call_story.JOINED)
     if joined := [event.id for event in new if (event.kind, event.outcome) == joining]:
         _name_operator(uow, call, joined[-1])
+    if not any(event.kind == END for event in told) and (found := passages.passages(call, lines)):
+        uow.passages.put(call, found)  # settled calls have theirs for good
 
 
 def _name_operator(uow: UnitOfWork, call: str, extension: str) -> None:

@@ -46,6 +46,8 @@ _QUEUE_DATA: dict[str, tuple[str, ...]] = {
     "EXITWITHKEY": ("", "position", "original_position", "waited"),  # the key is nobody's business
     "COMPLETECALLER": ("held", "talked", "original_position"),
     "COMPLETEAGENT": ("held", "talked", "original_position"),
+    "WITHDRAW": ("position", "original_position", "waited", "info"),
+    "NOTJOINED": ("status",),  # of ours: dialplans/queues.conf
     "RINGNOANSWER": ("rang_ms",),
     "RINGCANCELED": ("rang_ms",),
 }

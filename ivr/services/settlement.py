@@ -2,6 +2,7 @@
 
 The engine knows the conversation with the machine, the journals know everything after it. Of the two:
 
+0. The operator said that the citizen was not reached (`*9`): what that recorded, whatever was talked.
 1. In one bridge with an operator for `served_seconds`: served. For less: too_short. Whatever was recorded.
 2. Asterisk was started anew and no line tells of the call's end: lost_by_crash, unless the engine had
    recorded how it ended. (Only a talk whose end is known counts: rather called back than forgotten.)
@@ -25,10 +26,13 @@ from ivr.ports import JournalLine
 from ivr.services import call_story
 from ivr.services.call_story import Ending, Talk
 
-_QUEUEING = frozenset({"wait", "enter"})
+_QUEUEING = frozenset({"wait", "enter", "given-back", "queue-keys"})
 """Contexts of a caller who was given to a queue (dialplans/queues.conf)."""
 _EMERGENCY = frozenset({"emergency", "sentence"})
 """Contexts that are entered because no engine answered or its flow broke (dialplans/emergency.conf)."""
+
+_NOT_REACHED = frozenset({ContactOutcome.TOO_SHORT, ContactOutcome.NO_ANSWER, ContactOutcome.MACHINE})
+"""What `*9` records (working_day.not_reached); nothing else records these before a call is settled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,8 @@ class Settlement:
     """Extension of the one who talked last."""
     talked_until: datetime | None
     """The end of the last talk: wrap-up begins (§13)."""
+    known_until: datetime
+    """The end of what the journals tell: `at`, or for a call that a crash cut off its last line."""
 
 
 def settle(call: str, lines: Sequence[JournalLine], facts: Facts, rules: Rules) -> Settlement | None:
@@ -81,6 +87,7 @@ def settle(call: str, lines: Sequence[JournalLine], facts: Facts, rules: Rules) 
         talking_s=call_story.talked(talks, known),
         operator=last.extension if last is not None else None,
         talked_until=max((talk.until or known for talk in talks), default=None),
+        known_until=known,
     )
 
 
@@ -92,6 +99,8 @@ def _outcome(
     rules: Rules,
 ) -> ContactOutcome:
     ended = [talk for talk in talks if talk.until is not None]
+    if talks and recorded in _NOT_REACHED:
+        return recorded
     if any(_seconds(talk) >= rules.served for talk in ended):
         return ContactOutcome.SERVED
     if end is None:
@@ -106,7 +115,7 @@ def _outcome(
 def _without_talk(
     lines: Sequence[JournalLine], end: Ending, recorded: ContactOutcome | None
 ) -> ContactOutcome:
-    queued = end.context in _QUEUEING or bool(call_story.waits(lines))
+    queued = end.context in _QUEUEING or any(not wait.refused for wait in call_story.waits(lines))
     emergency = end.context in _EMERGENCY
     doubted = recorded is ContactOutcome.ABANDONED_IVR and (queued or emergency)
     if recorded is not None and not doubted:

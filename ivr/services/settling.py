@@ -7,13 +7,15 @@ in the database, so that an engine that starts anew goes on where the old one fe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
 from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome, enquiry_outcome
+from ivr.domain.passage import Passage
 from ivr.observe import get_logger
-from ivr.ports import Clock, Store, TraceEvent, UnitOfWork
+from ivr.ports import Clock, JournalLine, Store, TraceEvent, UnitOfWork
+from ivr.services import passages
 from ivr.services.calls import END
 from ivr.services.journal_lines import boots
 from ivr.services.settlement import Facts, Rules, Settlement, settle
@@ -31,6 +33,8 @@ class _Done:
 
     ended: ContactOutcome | None = None
     """It was settled just now."""
+    passages: Sequence[Passage] = ()
+    """Its own, if it was."""
     again_at: datetime | None = None
     """Its card completes itself then."""
 
@@ -48,6 +52,7 @@ class Settler:
         in_hand: Callable[[str], bool],
         first: Callable[[], Awaitable[None]],
         on_ended: Callable[[ContactOutcome], None],
+        on_passages: Callable[[Sequence[Passage]], None],
     ) -> None:
         """first: writes down what conversations have told so far; the end of a call stands behind it."""
         self._store = store
@@ -57,6 +62,7 @@ class Settler:
         self._in_hand = in_hand
         self._first = first
         self._on_ended = on_ended
+        self._on_passages = on_passages
         self._fresh: set[str] = set()
         self._wrapping_up: dict[str, datetime] = {}
         self._looked: float | None = None
@@ -73,7 +79,7 @@ class Settler:
         """Settle what has ended, complete what is due. Raises StorageDown; what is undone stays in mind."""
         await self._find_open()
         now = self._clock.now()
-        due = [call for call in self._fresh if not self._in_hand(call)]
+        due = sorted(call for call in self._fresh if not self._in_hand(call))
         due += [call for call, at in self._wrapping_up.items() if at <= now and call not in self._fresh]
         if due:
             await self._first()
@@ -97,6 +103,7 @@ class Settler:
         if result.ended is not None:
             _log.info("call_settled", call=call, outcome=result.ended.value)
             self._on_ended(result.ended)
+            self._on_passages(result.passages)
 
     # --- in the transaction ---
 
@@ -110,17 +117,19 @@ class Settler:
             return _Done()  # an operator's own call
         restarts = [at for at in starts if at > contact.at]
         facts = Facts(recorded=contact.outcome, restarts=restarts)
-        settlement = settle(call, uow.journal.of_linked(call), facts, self._rules)
+        lines = uow.journal.of_linked(call)
+        settlement = settle(call, lines, facts, self._rules)
         card = uow.cards.of_call(call) if settlement is not None else None
         if settlement is None or card is None:
             return _Done()
-        ended, outcome = None, contact.outcome
+        done, outcome = _Done(), contact.outcome
         if not any(event.kind == END for _, event in uow.traces.of_call(call)):
-            ended = outcome = settlement.outcome
+            outcome = settlement.outcome
             _write(uow, call, card, settlement)
+            done = _Done(ended=outcome, passages=_put_passages(uow, call, lines, settlement))
         if outcome is not ContactOutcome.SERVED or card.outcome is not None:
-            return _Done(ended=ended)
-        return _Done(ended=ended, again_at=self._wrap_up(uow, card, contact, settlement, now))
+            return done
+        return replace(done, again_at=self._wrap_up(uow, card, contact, settlement, now))
 
     def _wrap_up(
         self, uow: UnitOfWork, card: Card, contact: Contact, settlement: Settlement, now: datetime
@@ -134,6 +143,16 @@ class Settler:
             uow.cards.change_contact(contact.call, wrapup_s=ceil(limit.total_seconds()))
         uow.cards.close(card.id, outcome=Outcome.SERVED, at=due)
         return None
+
+
+def _put_passages(
+    uow: UnitOfWork, call: str, lines: Sequence[JournalLine], settlement: Settlement
+) -> Sequence[Passage]:
+    """In the transaction that settles: what the figures count and what the card says end together."""
+    found = passages.passages(call, lines, until=settlement.known_until, outcome=settlement.outcome)
+    if found:
+        uow.passages.put(call, found)
+    return found
 
 
 def _write(uow: UnitOfWork, call: str, card: Card, settlement: Settlement) -> None:
