@@ -23,9 +23,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option(
-    "--pepper", is_flag=True, help="Also a new pepper, for secret codes that are set from now on."
-)
+@click.option("--pepper", is_flag=True, help="Also a new pepper, for secret codes that are set from now on.")
 @with_site
 def rotate(site: Site, out: Output, pepper: bool) -> None:
     """Seal and hash everything with new keys, then erase the old ones.
