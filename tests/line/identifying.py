@@ -1,10 +1,11 @@
-"""What the line tests of identification share: people who were imported by file, their keys, many calls at once."""
+"""What the line tests of identification share: people imported by file, their keys, many calls at once."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,17 +23,20 @@ from tests.harness.records import Lived
 from tests.harness.system import System
 from tests.harness.world import World, WorldCall, hang_up, keys, wait
 
-PEOPLE = 300
+PEOPLE = 160
 """In the file of citizens; each test takes some that no other test calls as."""
 SERVICE = "kdn"
 """An agency that answers by a service of its own."""
 TOPICS = (*AGENCIES, Topic(agency=SERVICE, agency_name="Опека", key="41", title="Опека", line=1))
 SEED = 4
 LOCK_SECONDS = 15
-STAYS = 4.0
-"""Seconds that a caller stays after the last key, so that what follows can be seen."""
-GAP = 50
-"""Milliseconds of a key and of the pause after it."""
+STAYS = 12.0
+"""Seconds that a caller stays after the last key: longer than the last sentence before an operator."""
+GAP = 100
+"""Milliseconds of a key and of the pause after it: faster than a citizen types."""
+PAUSE = 8.0
+APART = 0.25
+"""Seconds from one call to the next, unless they are to come at once."""
 CITIZEN = (
     "snils",
     "last_name",
@@ -130,6 +134,7 @@ class Calling:
 
     number: str
     typed: str
+    """Keys; a comma is a pause in which the longest sentence that nobody can interrupt comes to its end."""
     asserted: str | None = None
     privacy: str | None = None
     stays: float = STAYS
@@ -137,7 +142,10 @@ class Calling:
     """Instead of `typed` and `stays`."""
 
     def begin(self, world: World) -> WorldCall:
-        script = self.script or (keys(self.typed, gap_ms=GAP, on_ms=GAP), wait(self.stays), hang_up())
+        pressed = [keys(part, gap_ms=GAP, on_ms=GAP) for part in self.typed.split(",")]
+        pauses = [wait(PAUSE)] * (len(pressed) - 1) + [wait(self.stays)]
+        typed = [step for pair in zip(pressed, pauses, strict=True) for step in pair]
+        script = self.script or (*typed, hang_up())
         return world.call(self.number, script=script, asserted=self.asserted, privacy=self.privacy)
 
 
@@ -172,10 +180,13 @@ class Told:
 
 
 def play(
-    system: System, world: World, calls: Mapping[str, Calling], *, seconds: float = 90.0
+    system: System, world: World, calls: Mapping[str, Calling], *, seconds: float = 90.0, apart: float = APART
 ) -> dict[str, Told]:
-    """Make all these calls at once, wait for their end, and see what became of them."""
-    made = {name: calling.begin(world) for name, calling in calls.items()}
+    """Make all these calls side by side, wait for their end, and see what became of them."""
+    made = {}
+    for name, calling in calls.items():
+        made[name] = calling.begin(world)
+        time.sleep(apart)
     for name, call in made.items():
         call.ended(seconds)
         assert call.answered, f"{name} was not answered"
@@ -233,8 +244,8 @@ class Known:
     def one(self) -> Citizen:
         return self.take(1)[0]
 
-    def play(self, calls: Mapping[str, Calling], *, seconds: float = 90.0) -> dict[str, Told]:
-        return play(self.system, self.world, calls, seconds=seconds)
+    def play(self, calls: Mapping[str, Calling], *, apart: float = APART) -> dict[str, Told]:
+        return play(self.system, self.world, calls, apart=apart)
 
 
 def load(system: System, folder: Path, people: Sequence[Person]) -> dict[str, Any]:
