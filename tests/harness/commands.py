@@ -73,11 +73,10 @@ class Commands:
         return result
 
     def open_today(self) -> None:
-        """Open the line around the clock: today and its neighbours, for the site's midnight comes, too."""
-        today = datetime.now(ZONE).date()
-        for days in (-1, 0, 1):
-            date = (today + timedelta(days=days)).isoformat()
-            self.ekc("calendar", "set", date, "--open", "00:00-24:00")
+        """Open the line around the clock: today, and tomorrow where the site's midnight is near."""
+        now = datetime.now(ZONE)
+        for date in sorted({now.date(), (now + timedelta(hours=1)).date()}):
+            self.ekc("calendar", "set", date.isoformat(), "--open", "00:00-24:00")
 
     def close_today(self) -> None:
         """Close the line today and tomorrow."""

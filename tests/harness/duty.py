@@ -31,6 +31,7 @@ class Duty:
 
     def phone(self, extension: str, *, answers: bool = True) -> Softphone:
         """A telephone that has registered, not yet logged in."""
+        assert extension not in self.phones, f"{extension} has a telephone already"
         secret = self._secrets[extension]
         made = Softphone(extension, password=secret, server=self.system.operators, answers=answers)
         self.phones[extension] = made

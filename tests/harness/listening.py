@@ -91,6 +91,25 @@ def was_heard(prompt: Path, recording: Path) -> bool:
     return listen_for(prompt, recording).heard
 
 
+def share_heard(prompt: Path, recording: Path) -> float:
+    """How much of the prompt, of its sounding pieces of a second and a half, was heard in its order: 0 to 1.
+
+    For prompts that share words with others: of another one the shared words alone are found.
+    """
+    best = listen_for(prompt, recording)
+    wanted, sound = samples(prompt), samples(recording)
+    place, size, found = round(best.at * RATE), PIECE * FRAME, []
+    for start in range(0, len(wanted) - size + 1, size):
+        piece = wanted[start : start + size]
+        if sum(map(mul, piece, piece)) / size < QUIET**2:
+            continue
+        at, likeness = _align(piece, sound, max(0, place + start))
+        if likeness >= LIKE:
+            place = at - start  # a lost packet shifts all that follows
+        found.append(likeness >= LIKE)
+    return sum(found) / len(found) if found else 0.0
+
+
 def _loudest_piece(sound: array[int]) -> tuple[array[int], int]:
     levels = loudness(sound)
     count = min(PIECE, len(levels))

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ivr.bootstrap import LocalSite
+from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Contact
 from ivr.domain.errors import StorageDown
 from ivr.ports import TraceEvent
@@ -75,6 +76,17 @@ class Records:
         """The calls from this number (E.164; None: unknown), oldest first."""
         with self._site.closed_store().transaction() as uow:
             return [row.call for row in reversed(uow.cards.calls()) if row.number == number]
+
+    def level(self, call: str) -> str | None:
+        """What the caller may be told, as the card says now."""
+        with self._site.closed_store().transaction() as uow:
+            card = uow.cards.of_call(call)
+            return card.level.value if card is not None else None
+
+    def callbacks(self, card: str) -> list[Callback]:
+        """Promised on this card (its id)."""
+        with self._site.closed_store().transaction() as uow:
+            return [callback for callback in uow.callbacks.list() if callback.card == card]
 
     def lived(self, call: str, *, closed: bool) -> Lived | None:
         """The call once it is over, and with `closed` once its card is; None before that.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import wave
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 
 PAUSE_SECONDS = 1.0
@@ -30,4 +33,30 @@ def repeated(wav: Path, out: Path) -> Path:
     with wave.open(str(out), "wb") as long:
         long.setparams(parameters)
         long.writeframes(once * times)
+    return out
+
+
+def tones(folder: Path, ids: Iterable[str], *, seconds: float = 0.5) -> Path:
+    """A folder for EKC_PROMPTS_DIR in which these prompts are short tones, each of another pitch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, id_ in enumerate(ids):
+        step = 2 * math.pi * (400 + 40 * place) / 8000
+        sound = array("h", (int(8000 * math.sin(step * n)) for n in range(int(8000 * seconds))))
+        with wave.open(str(folder / f"{id_}.wav"), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(8000)
+            out.writeframes(sound.tobytes())
+    return folder
+
+
+def once(wav: Path, out: Path, *, silent_for: float = 120.0) -> Path:
+    """Make `out` say it once and then be silent: a phone that plays it falls silent and does not hang up."""
+    with wave.open(str(wav), "rb") as source:
+        parameters = source.getparams()
+        sound = source.readframes(parameters.nframes)
+    silence = bytes(int(silent_for * parameters.framerate) * parameters.sampwidth)
+    with wave.open(str(out), "wb") as long:
+        long.setparams(parameters)
+        long.writeframes(sound + silence)
     return out

@@ -31,6 +31,7 @@ PASSWORD = "outside-world"
 """Of account 900, which the tests of the harness register as."""
 RTP_BLOCKS = 20
 PORT_BLOCKS = 1 + RTP_BLOCKS
+_KEY_NAMES = {"*": "star", "#": "hash"}
 _HANGUP_CAUSES = {"0": "none", "16": "normal", "17": "busy", "19": "no answer", "34": "congestion"}
 
 
@@ -234,6 +235,20 @@ class World:
     def call_all(self, numbers: Sequence[str], **how: object) -> list[WorldCall]:
         """The same call from each of these numbers, all at once."""
         return [self.call(number, **how) for number in numbers]  # type: ignore[arg-type]
+
+    def hang_up(self, call: WorldCall) -> None:
+        """The citizen of this call puts the receiver down, wherever the script is."""
+        channel = self._channel(call)
+        self.console(f"dialplan set chanvar {channel} WE yes")
+        self.console(f"channel request hangup {channel}")
+
+    def press(self, call: WorldCall, key: str) -> None:
+        """The citizen of this call presses a key now; whatever is left of the script is dropped."""
+        self.console(f"channel redirect {self._channel(call)} pressed,{_KEY_NAMES.get(key, key)},1")
+
+    def _channel(self, call: WorldCall) -> str:
+        note = wait_for(lambda: call.find("channel"), 10, f"call {call.id} to be answered")
+        return note.detail
 
     def answer_with(self, *script: str) -> None:
         """What the world does from now on when somebody calls one of its numbers."""
