@@ -29,6 +29,9 @@ from db.duty_tables import reasons as reasons
 from db.figures_tables import passages as passages
 from db.metadata import OPEN_CALLBACK, Sequence
 from db.metadata import metadata as metadata
+from db.queue_tables import announcements as announcements
+from db.queue_tables import queue_rules as queue_rules
+from db.queue_tables import turns as turns
 from db.types import KeyedHash, Sealed, UtcTime
 
 key_marks = Table(

@@ -12,6 +12,8 @@ from db.repositories.citizens import SqlCitizens
 from db.repositories.guesses import SqlGuesses
 from db.repositories.journal import SqlJournal
 from db.repositories.operators import SqlOperators
+from db.repositories.passages import SqlPassages
+from db.repositories.queues import SqlQueues
 from db.repositories.reasons import SqlReasons
 from db.repositories.records import SqlAudit, SqlCalendarDays, SqlTraces
 from ivr import ports
@@ -23,11 +25,13 @@ class SqlUnitOfWork:
     def __init__(self, access: Access) -> None:
         self._connection = access.connection
         self.cards: ports.Cards = SqlCards(access)
+        self.passages: ports.Passages = SqlPassages(access)
         self.callbacks: ports.Callbacks = SqlCallbacks(access)
         self.applications: ports.Applications = SqlApplications(access)
         self.agencies: ports.Agencies = SqlAgencies(access)
         self.operators: ports.Operators = SqlOperators(access)
         self.reasons: ports.Reasons = SqlReasons(access)
+        self.queues: ports.Queues = SqlQueues(access)
         self.calendar: ports.CalendarDays = SqlCalendarDays(access)
         self.traces: ports.Traces = SqlTraces(access)
         self.audit: ports.Audit = SqlAudit(access)

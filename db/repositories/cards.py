@@ -173,6 +173,12 @@ class SqlCards:
         )
         return [row["call"] for row in self._db.rows(statement)]
 
+    def contacts(self, since: datetime, until: datetime) -> Sequence[Contact]:
+        """See the port."""
+        within = (contacts.c.at >= since) & (contacts.c.at < until)
+        found = select(contacts).where(within).order_by(contacts.c.at, contacts.c.id)
+        return [to_contact(row) for row in self._db.rows(found)]
+
     def _contact_row(self, call: str) -> Row | None:
         """One, for uniqueids begin with the node's name (asterisk.conf); otherwise ours comes first."""
         ours = contacts.c.node == self._db.node

@@ -17,6 +17,8 @@ from ivr.ports import Clock, FloorEvent, FloorKind, Leg, Member, MemberStatus, S
 Listener = Callable[[FloorEvent], Awaitable[None]]
 MOST_EVENTS = 50_000
 """Events that wait to be handled; beyond it the view is rebuilt instead."""
+AGAIN_SECONDS = 1.0
+"""After a snapshot that failed."""
 _log = get_logger("ivr.floor")
 
 
@@ -46,8 +48,8 @@ class View:
     """By uniqueid, of the last snapshot and the bridges since."""
 
     def queue(self, name: str) -> list[Waiting]:
-        """Who waits there, the longest first."""
-        return sorted((w for (q, _), w in self.waiting.items() if q == name), key=lambda w: w.since)
+        """Who waits there, the next one first."""
+        return sorted((w for (q, _), w in self.waiting.items() if q == name), key=lambda w: w.position)
 
     def free(self, queue: str) -> int:
         """Operators of a queue who can be rung now."""
@@ -99,11 +101,16 @@ class Floor:
         while True:
             event = await self._events.get()
             if event is None:
-                await self._guarded(self.rebuild())
+                if not await self._guarded(self.rebuild()):  # Asterisk that just starts has no queues yet
+                    asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._again)
             else:
                 self._apply(event)
                 for listener in self._listeners:
                     await self._guarded(listener(event))
+
+    def _again(self) -> None:
+        if self.rebuilt_at is None:
+            self._events.put_nowait(None)
 
     async def rebuild(self) -> Snapshot:
         """Ask for everything and take it over. Raises Unavailable."""
@@ -133,11 +140,14 @@ class Floor:
         return found
 
     @staticmethod
-    async def _guarded(work: Awaitable[object]) -> None:
+    async def _guarded(work: Awaitable[object]) -> bool:
+        """Whether it went well."""
         try:
             await work
+            return True
         except EkcError as error:  # a part that does not answer now; the routines that check mend it
             _log.warning("floor_listener_failed", error=type(error).__name__, reason=str(error))
+            return False
 
     def _apply(self, event: FloorEvent) -> None:
         view, key = self.view, (event.queue, event.call)
@@ -147,10 +157,7 @@ class Floor:
             case FloorKind.MEMBER:
                 view.members.pop((event.queue, event.extension), None)
             case FloorKind.JOINED:
-                place = len(view.queue(event.queue)) + 1
-                view.waiting[key] = Waiting(
-                    queue=event.queue, call=event.call, position=place, since=self._clock.now()
-                )
+                self._let_in(event)
             case FloorKind.LEFT:
                 self._close_up(view.waiting.pop(key, None))
             case FloorKind.CONNECTED:
@@ -162,8 +169,29 @@ class Floor:
                 )
             case FloorKind.COMPLETED:
                 view.talks.pop(event.extension, None)
+            case FloorKind.BRIDGED:
+                view.legs[event.call] = Leg(
+                    name=event.leg,
+                    call=event.call,
+                    linked=event.linked,
+                    extension=event.extension or None,
+                    bridge=event.detail,
+                )
+            case FloorKind.UNBRIDGED if (leg := view.legs.get(event.call)) and leg.bridge == event.detail:
+                view.legs[event.call] = replace(leg, bridge="")
             case FloorKind.HUNG_UP:
                 self._hung_up(event)
+
+    def _let_in(self, event: FloorEvent) -> None:
+        """Who enters by place or priority moves everybody behind down by one."""
+        waiting = self.view.waiting
+        place = event.place or len(self.view.queue(event.queue)) + 1
+        for key, other in waiting.items():
+            if other.queue == event.queue and other.position >= place:
+                waiting[key] = replace(other, position=other.position + 1)
+        waiting[event.queue, event.call] = Waiting(
+            queue=event.queue, call=event.call, position=place, since=self._clock.now(), leg=event.leg
+        )
 
     def _close_up(self, gone: Waiting | None) -> None:
         """Everybody behind moves up by one."""

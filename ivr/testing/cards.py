@@ -127,6 +127,11 @@ class MemoryCards(Rows):
         found = [c for c in self._calls if c.node == node and self.rows[c.card].outcome is None]
         return [c.contact.call for c in sorted(found, key=lambda c: c.contact.at)]
 
+    def contacts(self, since: datetime, until: datetime) -> Sequence[Contact]:
+        aware(since, until)
+        found = [c.contact for c in self._calls if since <= c.contact.at < until]
+        return sorted(found, key=lambda contact: contact.at)
+
     def _call(self, call: str) -> _Call | None:
         """Our own node's before another's, then the newest."""
         found = [c for c in self._calls if c.contact.call == call]

@@ -13,6 +13,7 @@ from ivr.domain.errors import StorageDown
 from ivr.ports import UnitOfWork
 from ivr.testing.cards import MemoryCards
 from ivr.testing.duty import MemoryOperators, MemoryReasons
+from ivr.testing.passages import MemoryPassages
 from ivr.testing.people import (
     MemoryAgencies,
     MemoryApplications,
@@ -21,6 +22,7 @@ from ivr.testing.people import (
     MemoryPayments,
 )
 from ivr.testing.promises import MemoryCallbacks
+from ivr.testing.queues import MemoryQueues
 from ivr.testing.records import MemoryAudit, MemoryCalendarDays, MemoryGuesses, MemoryJournal, MemoryTraces
 from ivr.testing.rows import Rows
 
@@ -32,11 +34,13 @@ class MemoryUnitOfWork:
 
     def __init__(self) -> None:
         self.cards = MemoryCards()
+        self.passages = MemoryPassages(self.cards)
         self.callbacks = MemoryCallbacks(self.cards)
         self.operators = MemoryOperators(self.cards)
         self.reasons = MemoryReasons()
         self.applications = MemoryApplications()
         self.agencies = MemoryAgencies()
+        self.queues = MemoryQueues(self.cards)
         self.calendar = MemoryCalendarDays()
         self.traces = MemoryTraces()
         self.audit = MemoryAudit()
@@ -58,7 +62,8 @@ class MemoryUnitOfWork:
         for name, value in vars(self).items():
             if isinstance(value, Rows):
                 setattr(twin, name, value.copied())
-        twin.callbacks.cards = twin.operators.cards = twin.cards
+        twin.callbacks.cards = twin.operators.cards = twin.queues.cards = twin.cards
+        twin.passages.cards = twin.cards
         twin.committed = None
         return twin
 
@@ -112,11 +117,13 @@ class MemoryStore:
 def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
     """For the type checker alone: each of these is what its port promises."""
     cards: ports.Cards = uow.cards
+    passages: ports.Passages = uow.passages
     callbacks: ports.Callbacks = uow.callbacks
     operators: ports.Operators = uow.operators
     applications: ports.Applications = uow.applications
     agencies: ports.Agencies = uow.agencies
     directories: ports.Reasons = uow.reasons
+    queues: ports.Queues = uow.queues
     calendar: ports.CalendarDays = uow.calendar
     traces: ports.Traces = uow.traces
     audit: ports.Audit = uow.audit
@@ -126,10 +133,12 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
     whole: ports.Store = store
     return (
         cards,
+        passages,
         callbacks,
         operators,
         applications,
         agencies,
+        queues,
         (directories, calendar),
         traces,
         audit,

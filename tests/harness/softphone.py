@@ -136,6 +136,11 @@ class Softphone:
             release_ports(port, PORT_BLOCKS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def die_and_close(self) -> None:
+        """As if its plug was pulled: no BYE, no more sound, no farewell to the server."""
+        self._group.kill()
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -177,6 +182,13 @@ class Softphone:
         self._control.command("hangup")
         wait_for(lambda: self.state == "idle", timeout, f"phone {self.user} to hang up")
 
+    def hold(self) -> None:
+        """Put the other side on hold (RFC 3264, 8.4)."""
+        self._control.command("hold")
+
+    def resume(self) -> None:
+        self._control.command("resume")
+
     def wait_hung_up(self, timeout: float) -> PhoneEvent:
         """Wait until the call is over, whoever ended it."""
         wait_for(lambda: self.state == "idle", timeout, f"the call of phone {self.user} to end")
@@ -184,6 +196,14 @@ class Softphone:
 
     def wait_talking(self, timeout: float = 15.0) -> None:
         wait_for(lambda: self.state == "talking", timeout, f"phone {self.user} to be in a call")
+
+    def speak(self, wav: Path) -> None:
+        """Say from now on what is in the file; the call ends with it (voices.once, voices.repeated)."""
+        self._control.command("ausrc", f"aufile,{wav}")
+
+    def refer(self, uri: str) -> None:
+        """Its own transfer key: a REFER to this address."""
+        self._control.command("transfer", uri)
 
     def press(self, key: str) -> None:
         """One key, by RFC 4733."""
