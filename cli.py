@@ -5,16 +5,20 @@ from __future__ import annotations
 import click
 
 from ivr.commands import (
+    board,
     calendar,
     callbacks,
     calls,
     cards,
     demo,
+    duty,
     identification,
     imports,
     keys,
     parts,
     people,
+    queues,
+    reports,
     running,
 )
 from ivr.commands.common import Root
@@ -46,6 +50,9 @@ for command in (
     calls.audit,
     cards.cards,
     callbacks.callbacks,
+    queues.queues,
+    board.board,
+    reports.report,
     identification.identification,
     keys.keys,
     parts.db,
@@ -53,6 +60,8 @@ for command in (
 ):
     ekc.add_command(command)
 imports.citizens.add_command(identification.set_code)
+for command in duty.COMMANDS:
+    people.operators.add_command(command)
 
 
 def main() -> None:

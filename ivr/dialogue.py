@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import CallerHungUp, CallerSilent, CallOver, OperatorWanted
 from ivr.domain.keypad import TypedKeys, Verdict, judge
-from ivr.ports import KEYS, Channel, Clock, Prompt, Prompts
+from ivr.ports import KEYS, Boarding, Channel, Clock, Prompt, Prompts
 
 T = TypeVar("T")
 Tell = Callable[[str, str, str], None]
@@ -43,6 +43,8 @@ class Patience:
     """Between two digits of one answer, before the caller is encouraged to go on."""
     wrong: int = 3
     """Wrong answers to one question before an operator takes over."""
+    reminders: bool = True
+    """Whether who is silent is spoken to; an operator in a menu is not."""
 
 
 class _Reminder(NamedTuple):
@@ -243,6 +245,8 @@ class Dialogue:
     # --- waiting ---
 
     def _reminders(self, *, digits: bool) -> list[_Reminder]:
+        if not self._patience.reminders:
+            return []
         stages = [Prompt.of("silence.reminder", stage=n, digits=digits) for n in (1, 2, 3)]
         times = [part * self._patience.silence for part in REMINDERS]
         return list(map(_Reminder, times, stages))
@@ -306,9 +310,9 @@ class Dialogue:
     async def set_variable(self, name: str, value: str) -> None:
         await self._channel.set_variable(name, value)
 
-    async def enqueue(self, queue: str, *, priority: int = 0) -> None:
+    async def enqueue(self, queue: str, *, priority: int = 0, boarding: Boarding | None = None) -> None:
         self._tell("queue", queue, "asked")
-        await self._channel.hand_over(queue, priority=priority, enquiry=self.enquiry)
+        await self._channel.hand_over(queue, priority=priority, enquiry=self.enquiry, boarding=boarding)
 
     async def finish(self) -> None:
         await self._channel.finish()

@@ -18,9 +18,13 @@ from typing import Protocol, TypeVar
 from ivr.domain.benefits import Citizen, Notice, Payment, PersonalRecords
 from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Application, Card, Contact, ContactOutcome, Outcome
+from ivr.domain.estimate import Told
 from ivr.domain.guessing import GuessCounter as GuessCounter
 from ivr.domain.menu import Topic
 from ivr.domain.operators import Operator, OperatorState, Place, SipAccount, StateChange
+from ivr.domain.passage import Passage
+from ivr.domain.queue_rules import QueueRules
+from ivr.domain.waiting import Announcement, Turn
 from ivr.domain.worktime import DayException as DayException
 
 T = TypeVar("T")
@@ -53,6 +57,14 @@ class Prompt:
     @classmethod
     def of(cls, id_: str, **values: object) -> Prompt:
         return cls(id_, values)
+
+
+class WaitSounds(Protocol):
+    """What waiting callers are told, laid where the telephone switch finds it."""
+
+    async def lay(self, told: Told) -> None:
+        """Make it if it is not there. Raises Unavailable: then the caller is told less."""
+        ...
 
 
 class Prompts(Protocol):
@@ -88,6 +100,36 @@ class CallFacts:
     """The queue the caller comes from, or was to go to."""
     turns: int = 0
     """How often the caller has been put into a queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whisper:
+    """A sound that many calls share, and digits of this one, spoken after it one by one."""
+
+    sound: Path
+    digits: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boarding:
+    """How a caller enters a queue, and what is known on both sides of the wait."""
+
+    place: int | None = None
+    """The wanted place, from 1, among those of the same priority; None: behind them."""
+    seconds: float | None = None
+    """How long the caller may wait; None: the site's limit."""
+    penalty: int | None = None
+    """Only operators up to this penalty are rung; None: all."""
+    widen_after: int | None = None
+    """Seconds after which all are rung, one of `ivr.domain.queue_rules.WIDENINGS`."""
+    shown: str = ""
+    """On the operator's display beside the caller's number; nothing personal."""
+    whisper: Whisper | None = None
+    """What the operator hears before the bridge."""
+    told: Told | None = None
+    """What the caller is told first; None: only how to be called back."""
+    arrived_at: datetime | None = None
+    """Of a caller who was cut off: when the first call arrived. None: this one."""
 
 
 class Channel(Protocol):
@@ -129,7 +171,16 @@ class Channel(Protocol):
 
     async def hang_up(self) -> None: ...
 
-    async def hand_over(self, queue: str, *, priority: int, enquiry: str) -> None:
+    async def listen_in(self, leg: str, *, whisper: bool) -> None:
+        """Hear both sides of the talk of a leg (Leg.name) until that leg is gone.
+
+        whisper: that leg hears who is on this channel; its partner never does.
+        """
+        ...
+
+    async def hand_over(
+        self, queue: str, *, priority: int, enquiry: str, boarding: Boarding | None = None
+    ) -> None:
         """Let the dialplan put the caller into `queue`: the last thing a handler does with a channel.
 
         priority: higher is served first, 0 is everybody. enquiry: opaque id of the card, or empty.
@@ -214,7 +265,7 @@ class Call(Protocol):
 
     async def set_variable(self, name: str, value: str) -> None: ...
 
-    async def enqueue(self, queue: str, *, priority: int = 0) -> None:
+    async def enqueue(self, queue: str, *, priority: int = 0, boarding: Boarding | None = None) -> None:
         """Hand the caller over to a queue: the flow's last verb; the dialplan goes on from here."""
         ...
 
@@ -233,6 +284,8 @@ class LeftQueue(StrEnum):
     FULL = "full"  # as many wait as may
     TIMEOUT = "timeout"  # waited as long as the queue lets anybody wait
     CALLBACK = "callback"  # pressed 1 while waiting
+    PAUSED = "paused"  # every operator has been away from the telephone for too long
+    CLOSING = "closing"  # the line has closed, and the time for those who still waited is over (§12)
 
 
 class Distributor(Protocol):
@@ -285,6 +338,8 @@ class Waiting:
     """From 1."""
     since: datetime
     priority: int = 0
+    leg: str = ""
+    """Name of the citizen's leg (Leg.name); empty while it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,8 +377,9 @@ class FloorKind(StrEnum):
     CONNECTED = "connected"  # operator and caller talk
     COMPLETED = "completed"  # they have talked
     MEMBER = "member"  # a membership came, changed or went
-    TALKING = "talking"  # a leg begins to speak (TALK_DETECT)
+    TALKING = "talking"  # a leg begins to speak (Switchboard.hear_out)
     SILENT = "silent"  # it stops
+    KEY = "key"  # a citizen has pressed a key in a talk; which one is nobody's business
     BRIDGED = "bridged"  # a leg came into a bridge
     UNBRIDGED = "unbridged"  # and left it
     HELD = "held"  # a leg put the other side on hold
@@ -343,7 +399,12 @@ class FloorEvent:
     queue: str = ""
     extension: str = ""
     seconds: float = 0.0
-    """NO_ANSWER: how long it rang; COMPLETED: how long they talked; CONNECTED: how long the caller waited."""
+    """NO_ANSWER: how long it rang; COMPLETED: how long they talked; CONNECTED: how long the caller waited;
+    SILENT: how long ago the voice ended."""
+    leg: str = ""
+    """JOINED: name of the citizen's leg; of events that speak of one leg: its name."""
+    place: int = 0
+    """JOINED: in the queue, from 1; 0: not known."""
     detail: str = ""
     """COMPLETED: who ended it (`caller`, `agent`, `transfer`); BRIDGED, UNBRIDGED: the bridge;
     PHONE: `here` or `gone`."""
@@ -371,8 +432,28 @@ class Switchboard(Protocol):
         """In one queue, or in all of them."""
         ...
 
-    async def redirect(self, leg: str, *, context: str, exten: str = "s", other: str = "") -> None:
-        """Send a leg, and with `other` its partner at the same moment, on in the dialplan."""
+    async def set_penalty(self, queue: str, extension: str, penalty: int) -> None:
+        """Of a member of this queue."""
+        ...
+
+    async def withdraw(self, queue: str, leg: str, *, why: LeftQueue) -> None:
+        """Have a waiting caller leave the queue, to be asked about by `Distributor.left`.
+
+        It happens as soon as the queue looks; one who is connected or gone by then is left alone.
+        """
+        ...
+
+    async def tell_wait(self, leg: str, told: Told) -> None:
+        """What a waiting caller is told from now on; the sound must be there (`WaitSounds`)."""
+        ...
+
+    async def redirect(
+        self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""
+    ) -> None:
+        """Send a leg, and with `other` its partner at the same moment, on in the dialplan.
+
+        other_exten: of the partner, in the same context; empty: the same as the leg's.
+        """
         ...
 
     async def originate(
@@ -394,8 +475,63 @@ class Switchboard(Protocol):
 
     async def set_variable(self, leg: str, name: str, value: str) -> None: ...
 
+    async def hear_out(self, leg: str) -> None:
+        """Tell from now on when this leg begins and stops to speak (FloorKind.TALKING, SILENT)."""
+        ...
+
+    async def tone(self, leg: str) -> None:
+        """A discreet tone that this leg hears and nobody it talks with; returns when it has begun."""
+        ...
+
     async def hang_up(self, leg: str) -> None:
         """Being gone is as good."""
+        ...
+
+    async def journal(self, event: str, *, call: str, queue: str, extension: str) -> None:
+        """Add a line of ours to the journal of queues. event: capital letters; nothing personal."""
+        ...
+
+
+class Patchboard(Protocol):
+    """Moves the legs of one talk when a citizen goes from one operator to another (§23).
+
+    Legs are names (`Leg.name`), operators extensions. Every method but `operator_of` raises Unavailable as
+    Switchboard does; then the legs are where they were.
+    """
+
+    async def choosing(self, citizen: str, *, on: bool) -> None:
+        """The operator is in the transfer menu: hanging up there does not end the citizen's call."""
+        ...
+
+    async def offer(self, citizen: str, *, queue: str, whisper: Whisper | None) -> None:
+        """Before everybody in this queue; when nobody takes the call, `operator_of` is rung again.
+
+        whisper: what the operator hears before the bridge.
+        """
+        ...
+
+    async def consult(self, first: str, citizen: str, *, queue: str) -> None:
+        """The operator's leg calls the queue, the citizen is on hold."""
+        ...
+
+    async def bridge(self, citizen: str, partner: str, *, extension: str, queue: str = "") -> None:
+        """Citizen and operator into one bridge. queue: where the citizen belongs from now on; empty: as
+        before."""
+        ...
+
+    async def join(self, citizen: str, partner: str, *, extension: str, queue: str) -> None:
+        """The citizen into the bridge where the partner, an operator of this queue, talks already."""
+        ...
+
+    async def ring_again(self, citizen: str, *, at_once: bool = False) -> None:
+        """The citizen rings `operator_of`, then goes to the head of the queue.
+
+        at_once: rings anew in the time that is left, for the operator's telephone is just back.
+        """
+        ...
+
+    async def operator_of(self, channel: Channel) -> str | None:
+        """Extension of the operator that this citizen talks, or last talked, with."""
         ...
 
 
@@ -480,6 +616,26 @@ class Cards(Protocol):
 
     def unfinished(self, node: str) -> Sequence[str]:
         """Calls of this node whose cards have no outcome yet, oldest first."""
+        ...
+
+    def contacts(self, since: datetime, until: datetime) -> Sequence[Contact]:
+        """Those that began in this time (`until` itself not), oldest first."""
+        ...
+
+
+class Passages(Protocol):
+    """What became of calls in queues: drawn from the journals, the source of all figures."""
+
+    def put(self, call: str, found: Sequence[Passage]) -> None:
+        """Instead of those the contact of this call had; the same ones again cost little. Raises NotFound."""
+        ...
+
+    def of_calls(self, calls: Sequence[str]) -> Sequence[Passage]:
+        """Of each call in the order of entering."""
+        ...
+
+    def entered(self, since: datetime, until: datetime) -> Sequence[Passage]:
+        """Those entered in this time (`until` itself not), oldest first."""
         ...
 
 
@@ -640,6 +796,10 @@ class Operators(Protocol):
         """To another agency or line; the places stay. Raises NotFound."""
         ...
 
+    def appoint(self, extension: str, *, supervisor: bool) -> None:
+        """Make an operator a supervisor, or one no more. Raises NotFound."""
+        ...
+
     def places(self) -> Mapping[str, Sequence[Place]]:
         """The queues each operator serves while logged in, by extension; in the order of queues."""
         ...
@@ -674,6 +834,46 @@ class Reasons(Protocol):
 
     def remove(self, kind: str, key: str) -> bool:
         """Whether there was such a reason."""
+        ...
+
+
+class Queues(Protocol):
+    """Rules of queues, callers' turns in them, and what everybody is told."""
+
+    def rules(self) -> Mapping[str, QueueRules]:
+        """Those that were set, by queue; any other queue has its defaults."""
+        ...
+
+    def set_rules(self, rules: QueueRules) -> None: ...
+
+    def take_turn(self, turn: Turn) -> None:
+        """Written when a caller is handed over to a queue; of one call the last one counts."""
+        ...
+
+    def turns(self, calls: Iterable[str]) -> Mapping[str, Turn]:
+        """Of those calls that have one, by call."""
+        ...
+
+    def earlier(self, number: str, *, besides: str, limit: int = 5) -> Sequence[tuple[str, Turn | None]]:
+        """(card id, turn) of the latest enquiries from this number but for one, the newest first."""
+        ...
+
+    def handling(self, queue: str, *, since: datetime, limit: int = 50) -> Sequence[int]:
+        """Seconds of talk and wrap-up of the callers that were served last in this queue."""
+        ...
+
+    def announce(self, announcement: Announcement, recording: bytes | None) -> None:
+        """In force from now on, instead of any other. recording: a wav, where `sound` is its hash."""
+        ...
+
+    def announcement(self, now: datetime) -> Announcement | None:
+        """What is in force."""
+        ...
+
+    def recording(self, sound: str) -> bytes | None: ...
+
+    def silence(self, now: datetime) -> bool:
+        """Take back what is in force; whether anything was."""
         ...
 
 
@@ -778,11 +978,13 @@ class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back."""
 
     cards: Cards
+    passages: Passages
     callbacks: Callbacks
     applications: Applications
     agencies: Agencies
     operators: Operators
     reasons: Reasons
+    queues: Queues
     calendar: CalendarDays
     traces: Traces
     audit: Audit

@@ -190,9 +190,37 @@ class Settings(BaseSettings):
     recording: bool = False
     queue_seconds: Seconds = 900.0
     queue_length: Annotated[int, Field(ge=1)] = 100
+    announce_seconds: Annotated[float, Field(ge=15)] = 60.0
+    """How often a waiting caller hears the place and the expected wait again."""
+    announce_change_seconds: Annotated[float, Field(ge=1)] = 15.0
+    """And at the earliest, when the place has changed."""
+    handling_seconds: Seconds = 240.0
+    """Talk and wrap-up of one caller, as long as too few have been served to know better."""
+    closing_seconds: Annotated[float, Field(ge=0)] = 1800.0
+    """Who waits when the line closes is served for so long, then called back first (§12)."""
+    return_seconds: Seconds = 600.0
+    """Who was cut off while waiting and calls again within so long has the place back."""
     ring_seconds: Seconds = 20.0
+    transfer_seconds: Seconds = 60.0
+    """How long the second operator is looked for before a transfer has failed (§23)."""
+    transfer_hold_seconds: Seconds = 300.0
+    """How long a citizen may be on hold while two operators talk."""
+    operator_back_seconds: Annotated[float, Field(ge=5)] = 20.0
+    """A citizen whose operator's telephone died waits so long for the same operator."""
+    phone_rtp_timeout_seconds: Seconds = 30.0
+    """An operator's telephone that has sent no sound for so long in a talk is dead."""
     wrapup_seconds: Seconds = 30.0
+    missed_rings: Annotated[int, Field(ge=1)] = 2
+    """Rings in vain in a row, then the operator is put on a pause."""
+    refused_calls: Annotated[int, Field(ge=1)] = 5
+    """The same for calls that the telephone refuses."""
+    away_seconds: Seconds = 30.0
+    """An operator on duty whose telephone is not there for so long is an alarm."""
     served_seconds: Seconds = 5.0
+    answer_seconds: Annotated[float, Field(ge=1)] = 20.0
+    """The service level counts who was answered within so long (docs/metrics.md)."""
+    short_abandon_seconds: Annotated[float, Field(ge=0)] = 5.0
+    """Who hangs up within so long has hardly wanted an operator."""
     pair_tries_per_call: Annotated[int, Field(ge=1)] = 3
     pair_tries_per_caller: Annotated[int, Field(ge=1)] = 10
     """Wrong receipt number and date pairs from one calling number in an hour, then a lock."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from ivr.asterisk import channel_vars
 from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
-from ivr.ports import KEYS, CallFacts
+from ivr.ports import KEYS, Boarding, CallFacts
 
 LONGEST_WAIT = 3600.0
 """Seconds of one WAIT FOR DIGIT; its argument is a C int of milliseconds and negative means for ever."""
@@ -163,8 +163,16 @@ class AgiChannel:
         await self._command("HANGUP", limit=self._reply_seconds)
         self._gone = True
 
-    async def hand_over(self, queue: str, *, priority: int, enquiry: str) -> None:
+    async def listen_in(self, leg: str, *, whisper: bool) -> None:
+        """By ChanSpy: q nothing is announced, b the leg talks, E and S it ends with that leg, w whisper."""
+        await self.execute("ChanSpy", leg, "qbES" + ("w" if whisper else ""))
+
+    async def hand_over(
+        self, queue: str, *, priority: int, enquiry: str, boarding: Boarding | None = None
+    ) -> None:
         """Let the dialplan put the caller into `queue`; the sentinel is set last (channel_vars.FLOW)."""
+        for name, value in channel_vars.of_boarding(boarding or Boarding()).items():
+            await self.set_variable(name, value)
         await self.set_variable(channel_vars.ENQUIRY, enquiry)
         await self.set_variable(channel_vars.QUEUE, queue)
         await self.set_variable(channel_vars.PRIORITY, str(priority))

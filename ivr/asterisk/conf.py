@@ -24,6 +24,7 @@ from ivr.asterisk.layout import FILE, Layout, own_directory
 from ivr.asterisk.tree import AsteriskTree, find_asterisk
 from ivr.domain.errors import BadInput
 from ivr.domain.operators import EXTENSION, GENERAL_QUEUE, SIP_REALM, SipAccount
+from ivr.domain.queue_rules import Priority
 from ivr.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -167,6 +168,8 @@ def _values(
         "realm": SIP_REALM,
         "seconds": ceil,
         "emergency_sentence": settings.prompts_cache / "emergency",
+        "prompts": settings.prompts_cache,
+        "head_priority": Priority.HEAD.value,
         "trunk_networks": _trunk_networks(settings),
         "trunk_password": _trunk_password(settings),
         "accounts": [_checked_account(a) for a in accounts],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ivr.asterisk import channel_vars
 from ivr.domain.errors import Unavailable
 from ivr.ports import Channel, LeftQueue
 
@@ -11,6 +12,7 @@ _JOINED = frozenset({"ADDED", "MEMBERALREADY"})
 _LEFT = frozenset({"REMOVED", "NOTINQUEUE", "NOSUCHQUEUE"})
 _REASONS = {
     "TIMEOUT": LeftQueue.TIMEOUT,
+    "KEY": LeftQueue.CALLBACK,  # ours, dialplans/queues.conf
     "FULL": LeftQueue.FULL,
     "JOINEMPTY": LeftQueue.NO_OPERATOR,
     "LEAVEEMPTY": LeftQueue.NO_OPERATOR,
@@ -35,7 +37,14 @@ class AppQueue:
 
     async def left(self, channel: Channel) -> LeftQueue:
         """A status that is not known counts as a time-out: the caller may go on waiting."""
-        return _REASONS.get(await channel.get_variable("QUEUESTATUS") or "", LeftQueue.TIMEOUT)
+        status = await channel.get_variable("QUEUESTATUS") or ""
+        if status == "WITHDRAW":
+            return _withdrawn(await channel.get_variable(channel_vars.WITHDRAWN) or "")
+        return _REASONS.get(status, LeftQueue.TIMEOUT)
+
+
+def _withdrawn(why: str) -> LeftQueue:
+    return LeftQueue(why) if why in set(LeftQueue) else LeftQueue.TIMEOUT
 
 
 def _member(extension: str) -> str:

@@ -20,7 +20,15 @@ _STATUS = {
 }
 """AST_DEVICE_… of devicestate.h; the others are ways of being away."""
 _UNKNOWN = "0"
+VOICE_END_SECONDS = 1.0
+"""So long it has been quiet when a voice is said to have ended (Switchboard.hear_out)."""
+CITIZENS_KEY = "CitizensKey"
 _Make = Callable[[AmiMessage], FloorEvent | None]
+
+
+def voice_end_ms() -> int:
+    """VOICE_END_SECONDS as TALK_DETECT wants it."""
+    return int(VOICE_END_SECONDS * 1000)
 
 
 def extension_of(name: str) -> str | None:
@@ -58,6 +66,7 @@ def waiting_of(row: AmiMessage, now: datetime) -> Waiting:
         position=_whole(row, "Position"),
         since=now - timedelta(seconds=_whole(row, "Wait")),
         priority=_whole(row, "Priority"),
+        leg=_text(row, "Channel"),
     )
 
 
@@ -101,12 +110,14 @@ def _caller(kind: FloorKind, *, seconds: str = "", scale: float = 1.0, detail: s
             extension=extension_of(_text(message, "Interface")) or "",
             seconds=_whole(message, seconds) * scale if seconds else 0.0,
             detail=_text(message, detail) if detail else "",
+            leg=_text(message, "Channel") if kind is FloorKind.JOINED else "",
+            place=_whole(message, "Position") if kind is FloorKind.JOINED else 0,
         )
 
     return make
 
 
-def _leg(kind: FloorKind, *, detail: str = "") -> _Make:
+def _leg(kind: FloorKind, *, detail: str = "", seconds: float = 0.0) -> _Make:
     """An event of one channel."""
 
     def make(message: AmiMessage) -> FloorEvent:
@@ -116,9 +127,17 @@ def _leg(kind: FloorKind, *, detail: str = "") -> _Make:
             linked=_text(message, "Linkedid"),
             extension=extension_of(_text(message, "Channel")) or "",
             detail=_text(message, detail) if detail else "",
+            leg=_text(message, "Channel"),
+            seconds=seconds,
         )
 
     return make
+
+
+def _citizens_key(message: AmiMessage) -> FloorEvent | None:
+    """The only event of our own: features.conf."""
+    is_key = _text(message, "UserEvent") == CITIZENS_KEY
+    return _leg(FloorKind.KEY)(message) if is_key else None
 
 
 def _member(message: AmiMessage) -> FloorEvent | None:
@@ -155,7 +174,8 @@ _TABLE: Mapping[str, _Make] = {
     "QueueMemberStatus": _member,
     "QueueMemberPenalty": _member,
     "ChannelTalkingStart": _leg(FloorKind.TALKING),
-    "ChannelTalkingStop": _leg(FloorKind.SILENT),
+    "ChannelTalkingStop": _leg(FloorKind.SILENT, seconds=VOICE_END_SECONDS),
+    "UserEvent": _citizens_key,
     "BridgeEnter": _leg(FloorKind.BRIDGED, detail="BridgeUniqueid"),
     "BridgeLeave": _leg(FloorKind.UNBRIDGED, detail="BridgeUniqueid"),
     "Hold": _leg(FloorKind.HELD),

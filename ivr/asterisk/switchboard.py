@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from uuid import uuid4
 
+from ivr.asterisk import channel_vars
 from ivr.asterisk.ami import Ami, AmiMessage, Value
-from ivr.asterisk.floor_events import WANTED, leg_of, member_of, to_event, waiting_of
+from ivr.asterisk.floor_events import WANTED, leg_of, member_of, to_event, voice_end_ms, waiting_of
 from ivr.domain.errors import Unavailable
-from ivr.ports import FloorEvent, Snapshot
+from ivr.domain.estimate import Told
+from ivr.ports import FloorEvent, LeftQueue, Snapshot
 
 __all__ = ["WANTED", "AmiSwitchboard"]
+TONE_SECONDS = 1.0
+"""For the engine's own half of a call to answer."""
+VOICE_LEVEL = 256
+"""From this loudness on (mean of 16-bit samples) it is a voice: Asterisk's own default."""
 ANSWER_SLACK = 5.0
 """Seconds that Asterisk may take beyond the ringing to say what came of a call."""
 _AS_GOOD = ("already there", "not there", "unable to remove interface", "no such channel")
@@ -83,9 +90,24 @@ class AmiSwitchboard:
         }
         await self._do(action | ({"Queue": queue} if queue else {}))
 
-    async def redirect(self, leg: str, *, context: str, exten: str = "s", other: str = "") -> None:
+    async def set_penalty(self, queue: str, extension: str, penalty: int) -> None:
+        action = {"Action": "QueuePenalty", "Interface": _interface(extension), "Queue": queue}
+        await self._do({**action, "Penalty": str(penalty)})
+
+    async def withdraw(self, queue: str, leg: str, *, why: LeftQueue) -> None:
+        await self._do(
+            {"Action": "QueueWithdrawCaller", "Queue": queue, "Caller": leg, "WithdrawInfo": why.value}
+        )
+
+    async def tell_wait(self, leg: str, told: Told) -> None:
+        await self.set_variable(leg, channel_vars.LANGUAGE, channel_vars.language(told))
+
+    async def redirect(
+        self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""
+    ) -> None:
         place = {"Context": context, "Exten": exten, "Priority": "1"}
-        extra = {"ExtraChannel": other, "ExtraContext": context, "ExtraExten": exten, "ExtraPriority": "1"}
+        extra = {"ExtraChannel": other, "ExtraContext": context, "ExtraPriority": "1"}
+        extra["ExtraExten"] = other_exten or exten
         await self._do({"Action": "Redirect", "Channel": leg, **place, **(extra if other else {})})
 
     async def originate(
@@ -107,6 +129,7 @@ class AmiSwitchboard:
                 "Priority": "1",
                 "Async": "true",
                 "ChannelId": id_,
+                "OtherChannelId": f"{id_}-far",  # Asterisk's own, with a semicolon, is no call in the journals
                 "Timeout": str(int(seconds * 1000)),
                 "Variable": [f"{name}={value}" for name, value in variables.items()],
             },
@@ -121,8 +144,27 @@ class AmiSwitchboard:
     async def set_variable(self, leg: str, name: str, value: str) -> None:
         await self._do({"Action": "Setvar", "Channel": leg, "Variable": name, "Value": value})
 
+    async def hear_out(self, leg: str) -> None:
+        await self.set_variable(leg, channel_vars.TALK_DETECT, f"{voice_end_ms()},{VOICE_LEVEL}")
+
+    async def tone(self, leg: str) -> None:
+        begun = await self.originate(
+            id_=f"ekc-tone-{uuid4().hex}",
+            first="play@silence-tone",
+            context="silence-tone",
+            exten="whisper",
+            variables={channel_vars.LEG: leg},
+            seconds=TONE_SECONDS,
+        )
+        if not begun:
+            raise Unavailable("Asterisk did not begin a tone")
+
     async def hang_up(self, leg: str) -> None:
         await self._do({"Action": "Hangup", "Channel": leg, "Cause": "16"})
+
+    async def journal(self, event: str, *, call: str, queue: str, extension: str) -> None:
+        line = {"Queue": queue, "Event": event, "Uniqueid": call, "Interface": _interface(extension)}
+        await self._do({"Action": "QueueLog", **line})
 
     async def _do(self, action: Mapping[str, Value]) -> Sequence[AmiMessage]:
         answer = await self._ami.action(action)

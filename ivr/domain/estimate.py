@@ -17,6 +17,26 @@ PRIOR_WEIGHT = 5
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a waiting caller is told."""
+
+    place: int
+    minutes: int | None
+    """One of SPOKEN, MORE or AT_ONCE; None: nobody knows, so only the place is told."""
+
+    @property
+    def silent(self) -> bool:
+        return self.minutes == AT_ONCE
+
+    @property
+    def name(self) -> str:
+        """`p02_w04`, `p02`, or `p00` for silence: by it the telephone switch finds the sound."""
+        if self.silent:
+            return "p00"
+        return f"p{self.place:02}" if self.minutes is None else f"p{self.place:02}_w{self.minutes:02}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outlook:
     """What awaits a caller at one place of a queue."""
 
@@ -43,12 +63,10 @@ class Outlook:
         return (self.place - self.free) * self.handling / self.operators
 
     @property
-    def minutes(self) -> int | None:
-        """As it is told: one of SPOKEN, MORE, or AT_ONCE; None: nobody knows."""
+    def told(self) -> Told:
         seconds = self.seconds
-        if seconds is None:
-            return None
-        return spoken(seconds) if seconds else AT_ONCE
+        minutes = None if seconds is None else spoken(seconds) if seconds else AT_ONCE
+        return Told(place=self.place, minutes=minutes)
 
 
 def spoken(seconds: float) -> int:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ivr.domain.enquiry import Card
 from ivr.domain.errors import StorageDown
-from ivr.ports import Call, Clock, Distributor, InformationResource, Prompt, Store, UnitOfWork
+from ivr.ports import Call, Clock, Distributor, InformationResource, Prompt, Store, UnitOfWork, WaitSounds
+from ivr.services.announcements import Recordings
 from ivr.services.audit import By
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
+from ivr.services.waits import Waits
+from ivr.services.whispers import Whispers
 from ivr.settings import Settings
 
 T = TypeVar("T")
@@ -31,6 +34,12 @@ class Desk:
     guesses: GuessGuard
     """Of pairs of receipt number and date."""
     identification: Identification
+    waits: Waits = field(default_factory=Waits)
+    whispers: Whispers = field(default_factory=Whispers)
+    sounds: WaitSounds | None = None
+    """None: nobody is told a place."""
+    recordings: Recordings | None = None
+    """Of announcements; None: a recording cannot be brought here."""
 
     def by(self) -> By:
         """Who acts in a call without an operator, and when."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.domain.enquiry import ContactOutcome
-from ivr.domain.errors import CallerSilent, OperatorWanted, StorageDown
+from ivr.domain.errors import CallerSilent, OperatorWanted, StorageDown, Unavailable
 from ivr.domain.operators import GENERAL_QUEUE
 from ivr.flows.benefits import benefits
 from ivr.flows.callback import offer_callback
 from ivr.flows.consultation import consultation
 from ivr.flows.desk import Desk
-from ivr.flows.queueing import hand_over
+from ivr.flows.queueing import hand_over, who_calls
 from ivr.flows.self_service import status
+from ivr.observe import get_logger
 from ivr.ports import Call, Prompt, UnitOfWork
+from ivr.services import announcements
 from ivr.services.calendar import calendar_of
+
+_log = get_logger("ivr.incoming")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,10 @@ class Door:
     open: bool
     opening: datetime | None
     """The next opening of a closed line; None: not known."""
+    announcement: Prompt | None = None
+    """What everybody hears now."""
+    returned: bool = False
+    """The caller was cut off while waiting, and has the place back."""
 
 
 async def incoming(call: Call, desk: Desk, *, node: str) -> None:
@@ -37,14 +45,17 @@ async def incoming(call: Call, desk: Desk, *, node: str) -> None:
     except StorageDown:
         return await without_storage(call, desk)
     if not door.open:
-        return await closed(call, desk, door.opening)
-    return await open_line(call, desk)
+        return await closed(call, desk, door.opening, door.announcement)
+    return await open_line(call, desk, door)
 
 
-async def open_line(call: Call, desk: Desk) -> None:
+async def open_line(call: Call, desk: Desk, door: Door) -> None:
     """Greeting and menu. Who came in while the line was open reaches an operator, whatever fails."""
     try:
         await call.say(Prompt.of("greeting", recording=desk.settings.recording))
+        await announce(call, door.announcement)
+        if door.returned:
+            await call.say(Prompt.of("queue.returned"))
         await main_menu(call, desk)
     except OperatorWanted:
         await hand_over(call, desk)
@@ -55,12 +66,29 @@ async def open_line(call: Call, desk: Desk) -> None:
         await silent(call, desk)
 
 
+async def announce(call: Call, announcement: Prompt | None) -> None:
+    """In an emergency; one that cannot be made or played must not keep anybody from the line."""
+    if announcement is None:
+        return
+    try:
+        await call.say(announcement)
+    except Unavailable as error:
+        _log.error("announcement_unsaid", call=call.id, reason=str(error))
+
+
 async def register(call: Call, desk: Desk, *, node: str) -> Door:
     """Open the card (§15) and look at the hours, in one transaction. Raises StorageDown."""
 
     def work(uow: UnitOfWork) -> tuple[str, Door]:
         card = uow.cards.open(call=call.id, node=node, number=call.number, at=call.arrived_at)
-        return card.id, door_at(desk, uow)
+        call.enquiry = card.id
+        now = desk.clock.now()
+        door = replace(
+            door_at(desk, uow),
+            announcement=announcements.current(uow, desk.recordings, now),
+            returned=desk.waits.cut_off(uow, replace(who_calls(call), card=card.id)) is not None,
+        )
+        return card.id, door
 
     call.enquiry, door = await desk.ask_store(call, work)
     return door
@@ -75,11 +103,14 @@ def door_at(desk: Desk, uow: UnitOfWork) -> Door:
     return Door(open=False, opening=calendar.next_opening(now))
 
 
-async def closed(call: Call, desk: Desk, opening: datetime | None) -> None:
+async def closed(
+    call: Call, desk: Desk, opening: datetime | None, announcement: Prompt | None = None
+) -> None:
     """Outside working hours: the next opening in words, and a callback for it."""
     call.outcome = ContactOutcome.CLOSED_HOURS
     now = desk.clock.now().astimezone(desk.settings.zone)
     await call.say(Prompt.of("closed", opens_at=opening, now=now))
+    await announce(call, announcement)
     with suppress(CallerSilent, StorageDown):  # nothing was asked for, or nothing can be promised
         if opening is not None and await call.confirm(Prompt.of("closed.callback")):
             return await offer_callback(call, desk, opening=opening)

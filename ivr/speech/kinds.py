@@ -66,6 +66,7 @@ MAYBE_MOMENT = Kind(name="datetime with the site's zone, or None", accepts=lambd
 SLOTS = Kind(name="tuple of 1-4 datetimes", accepts=_tuple_of(_aware, 1, MOST_ITEMS))
 ENQUIRY = Kind(name="str, four digits", accepts=_matches("[0-9]{4}"))
 SNILS = Kind(name="str, eleven digits", accepts=_matches("[0-9]{11}"))
+SOUND = Kind(name="str, SHA-256 of a recording, or empty", accepts=_matches("([0-9a-f]{64})?"))
 PHONE = Kind(name="str, E.164", accepts=_matches(r"\+[0-9]{3,15}"))
 ITEMS = Kind(
     name="tuple of 1-4 (key, title)", accepts=_tuple_of(_row(_matches("[1-9]{1,2}"), _str), 1, MOST_ITEMS)
@@ -86,6 +87,15 @@ def whole(least: int, most: int, *, prepared: int = 0) -> Kind:
         name=f"int, {least}-{most}",
         accepts=lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most,
         variants=tuple(range(least, least + prepared)),
+    )
+
+
+def maybe_of(numbers: Sequence[int]) -> Kind:
+    """One of a few whole numbers, or None."""
+    allowed = tuple(numbers)
+    return Kind(
+        name=f"int, one of {', '.join(map(str, allowed))}, or None",
+        accepts=lambda v: v is None or (isinstance(v, int) and not isinstance(v, bool) and v in allowed),
     )
 
 

@@ -19,10 +19,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ivr.domain.errors import Unavailable
+from ivr.domain.estimate import Told
 from ivr.ports import Prompt
 from ivr.settings import Settings
 from ivr.speech import catalogue, recordings
 from ivr.speech.parts import Piece
+from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling
 from ivr.speech.synthesis import Synthesiser
 
 SOUNDS_VERSION = 1
@@ -120,6 +122,28 @@ class PromptStore:
         if audio.parent == self._private:
             audio.unlink(missing_ok=True)
 
+    async def lay(self, told: Told) -> None:
+        """`ivr.ports.WaitSounds`: one that is there is used once more, so that it is not forgotten."""
+        if not told.silent:
+            await self._named(telling(told))
+
+    # --- recordings that come from the database ---
+
+    def _recording(self, sound: str) -> Path:
+        return self._cache / "announcements" / f"{sound}.wav"
+
+    def keeps(self, sound: str) -> bool:
+        """Whether the recording of this hash is here."""
+        return self._recording(sound).is_file()
+
+    def keep(self, sound: str, recording: bytes) -> None:
+        """Have a recording here, so that a prompt whose parameter `sound` names it can be made."""
+        path = self._recording(sound)
+        _private_folder(path.parent)
+        new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        new.write_bytes(recording)
+        new.replace(path)
+
     # --- at start-up ---
 
     def wipe(self) -> None:
@@ -133,6 +157,8 @@ class PromptStore:
         A prompt without parameters is then also found as `<cache>/<id>.wav`. Raises Unavailable after
         having tried them all, when some could not be made.
         """
+        _private_folder(self._cache)
+        lay_silence(self._cache)
         prompts = sorted(catalogue.prepared(), key=lambda prompt: prompt.id != "emergency")
         turn = asyncio.Semaphore(_PREPARED_AT_ONCE)
         made = 0
@@ -153,11 +179,14 @@ class PromptStore:
 
     async def _attempt(self, prompt: Prompt) -> Path | None:
         try:
-            path = await self.audio(prompt)
+            return await self._named(prompt)
         except Unavailable:
             return None  # counted and reported by prepare
-        if not prompt.values:
-            _name(path, self._cache / f"{prompt.id}.wav")
+
+    async def _named(self, prompt: Prompt) -> Path:
+        path = await self.audio(prompt)
+        if (name := dialplan_name(prompt)) is not None:
+            _name(path, self._cache / f"{name}.wav")
         return path
 
     def _forget_unused(self, used: set[Path]) -> None:
@@ -171,7 +200,9 @@ class PromptStore:
     def _segments(self, prompt: Prompt) -> tuple[Segment, ...]:
         pieces = catalogue.pieces(prompt)
         segments: list[Segment] = []
-        own = self._own / f"{prompt.id}.wav" if self._own is not None else None
+        if sound := prompt.values.get("sound"):
+            return (Play((self._recording(str(sound)),)),)
+        own = self._own / f"{recorded_as(prompt.id)}.wav" if self._own is not None else None
         if own is not None and own.is_file():
             segments.append(Play((own,)))
             pieces = tuple(piece for piece in pieces if piece.value)
@@ -265,6 +296,7 @@ def _place(made: Path, out: Path) -> None:
 
 def _name(path: Path, alias: Path) -> None:
     """A second, stable name for a cached file."""
+    _private_folder(alias.parent)
     if alias.exists() and alias.samefile(path):
         return
     link = alias.with_name(f".{alias.name}.{secrets.token_hex(4)}")

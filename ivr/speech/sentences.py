@@ -7,6 +7,7 @@ are short. What is said is true whatever happens next.
 from __future__ import annotations
 
 from ivr.speech import russian
+from ivr.speech.duty import DUTY
 from ivr.speech.kinds import (
     CLOCK_TIME,
     ENQUIRY,
@@ -22,8 +23,11 @@ from ivr.speech.kinds import (
     one_of,
     whole,
 )
-from ivr.speech.parts import Digits, Entry, Number, Value, Values, Wording
+from ivr.speech.parts import Digits, Entry, Value, Values, Wording
 from ivr.speech.personal import BENEFITS, OPERATOR, RESULT
+from ivr.speech.queueing import QUEUEING
+from ivr.speech.supervising import SUPERVISING
+from ivr.speech.transferring import TRANSFERRING
 
 CENTRE = "Здравствуйте! Это единый контактный центр социальной поддержки."
 GOODBYES = {
@@ -31,11 +35,6 @@ GOODBYES = {
     "served": "Спасибо за звонок. Всего вам доброго, до свидания.",
     "callback": "Спасибо. Ждите нашего звонка. До свидания.",
     "closed": "Спасибо за звонок. Позвоните нам, пожалуйста, в рабочее время. До свидания.",
-}
-NO_PLACE = {
-    "no_operator": "Сейчас на линии нет операторов.",
-    "full": "Сейчас нам звонит очень много людей, и места в очереди нет.",
-    "timeout": "Простите за долгое ожидание. Свободного оператора пока нет.",
 }
 REMINDERS = {
     (1, False): "Пожалуйста, ответьте. Повторить — звёздочка. Оператор — ноль.",
@@ -74,13 +73,6 @@ def _promise(v: Values) -> str:
     if v["due"] is None:
         return "Мы перезвоним вам, как только освободится оператор."
     return f"Мы перезвоним вам {russian.moment(v['due'], v['now'])}."
-
-
-def _wait(v: Values) -> str:
-    minutes = v["minutes"]
-    if minutes == 0:
-        return "Вам ответят примерно через минуту."
-    return f"Вам ответят примерно через {russian.counted(minutes, russian.MINUTES_ACCUSATIVE, 'f', 'a')}."
 
 
 def _hours(v: Values) -> str:
@@ -167,17 +159,7 @@ ENTRIES: dict[str, Entry] = {
     # --- consultation and queue ---
     "topics": Entry((Value(_topics),), {"items": ITEMS}),
     "connecting": _fixed("Соединяем вас с оператором. Пожалуйста, не кладите трубку."),
-    "queue.position": Entry(
-        (Wording("Ваше место в очереди:"), Number("place")), {"place": whole(1, 999, prepared=10)}
-    ),
-    "queue.wait": Entry((Value(_wait),), {"minutes": whole(0, 600, prepared=16)}),
-    "queue.callback": Entry(
-        (
-            Wording(lambda v: NO_PLACE[v["reason"]]),
-            Wording("Чтобы мы перезвонили вам, нажмите один."),
-        ),
-        {"reason": one_of(tuple(NO_PLACE))},
-    ),
+    **QUEUEING,
     "operator.lost": _fixed("Связь с оператором прервалась. Мы снова соединяем вас."),
     # --- callback ---
     "callback.confirmed": Entry(
@@ -231,7 +213,7 @@ ENTRIES: dict[str, Entry] = {
     "goodbye": Entry((Wording(lambda v: GOODBYES[v["reason"]]),), {"reason": one_of(tuple(GOODBYES))}),
     "emergency": _fixed("Простите, у нас технический сбой. Соединяем вас с оператором."),
     # --- to operators ---
-    "operator.logged_in": _fixed("Вы на линии. Звонки поступают."),
-    "operator.logged_out": _fixed("Вы вышли. Звонки не поступают."),
-    "operator.unknown": _fixed("Этот телефон не записан за оператором. Обратитесь к администратору."),
+    **DUTY,
+    **TRANSFERRING,
+    **SUPERVISING,
 }

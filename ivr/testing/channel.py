@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
-from ivr.ports import KEYS, CallFacts
+from ivr.ports import KEYS, Boarding, CallFacts
 from ivr.testing.caller import ScriptedCaller
 from ivr.testing.clock import VirtualClock
 
@@ -47,6 +47,9 @@ class FakeChannel:
         self.executed: list[tuple[str, ...]] = []
         self.handed_over: tuple[str, int, str] | None = None
         """Queue, priority, enquiry."""
+        self.boarding: Boarding | None = None
+        self.listened: list[tuple[str, bool]] = []
+        """Legs that were listened to, and whether they heard this side."""
         self.finished = False
 
     async def facts(self) -> CallFacts:
@@ -103,8 +106,16 @@ class FakeChannel:
         await self._command()
         self.caller.gone = True
 
-    async def hand_over(self, queue: str, *, priority: int, enquiry: str) -> None:
+    async def listen_in(self, leg: str, *, whisper: bool) -> None:
+        """The talk is over at once."""
+        await self._command()
+        self.listened.append((leg, whisper))
+
+    async def hand_over(
+        self, queue: str, *, priority: int, enquiry: str, boarding: Boarding | None = None
+    ) -> None:
         self._check_ours()
+        self.boarding = boarding
         self.handed_over = (queue, priority, enquiry)
         await _turns()
 

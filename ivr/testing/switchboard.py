@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ivr.domain.errors import Unavailable
-from ivr.ports import FloorEvent, FloorKind, Leg, Member, MemberStatus, Snapshot, Waiting
+from ivr.domain.estimate import Told
+from ivr.ports import FloorEvent, FloorKind, LeftQueue, Leg, Member, MemberStatus, Snapshot, Waiting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Redirected:
     context: str
     exten: str
     other: str
+    other_exten: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,18 @@ class FakeSwitchboard:
         self.originated: list[Originated] = []
         self.answers: dict[str, bool] = {}
         """Whether a call to `first` is answered; one that is not named is."""
+        self.withdrawn: list[tuple[str, str, LeftQueue]] = []
+        """Queue, leg and reason."""
+        self.told: dict[str, Told] = {}
+        """By leg: what a waiting caller is told."""
+        self.journaled: list[tuple[str, str, str, str]] = []
+        """Event, call, queue, extension of our own lines in the journal of queues."""
         self.variables: dict[tuple[str, str], str] = {}
         """By leg and name."""
+        self.heard_out: list[str] = []
+        """Legs whose voice is told."""
+        self.tones: list[str] = []
+        """Legs that have heard a tone."""
 
     # --- the port ---
 
@@ -103,11 +115,31 @@ class FakeSwitchboard:
         for member in found:
             self._put(replace(member, paused=paused, reason=reason if paused else ""))
 
-    async def redirect(self, leg: str, *, context: str, exten: str = "s", other: str = "") -> None:
+    async def set_penalty(self, queue: str, extension: str, penalty: int) -> None:
+        self._check("set_penalty")
+        if (queue, extension) not in self.members:
+            raise Unavailable("Asterisk refused the AMI action QueuePenalty")
+        self._put(replace(self.members[queue, extension], penalty=penalty))
+
+    async def withdraw(self, queue: str, leg: str, *, why: LeftQueue) -> None:
+        self._check("withdraw")
+        self.withdrawn.append((queue, leg, why))
+        for waiting in [w for w in self.waiting if (w.queue, w.leg) == (queue, leg)]:
+            self.leave(waiting.call)
+
+    async def tell_wait(self, leg: str, told: Told) -> None:
+        self._check("tell_wait")
+        self.told[leg] = told
+
+    async def redirect(
+        self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""
+    ) -> None:
         self._check("redirect")
         if leg not in self.legs or (other and other not in self.legs):
             raise Unavailable("Asterisk refused the AMI action Redirect")
-        self.redirected.append(Redirected(leg=leg, context=context, exten=exten, other=other))
+        self.redirected.append(
+            Redirected(leg=leg, context=context, exten=exten, other=other, other_exten=other_exten)
+        )
         for name in (leg, other) if other else (leg,):
             self._unbridge(name)
 
@@ -135,10 +167,22 @@ class FakeSwitchboard:
         if leg in self.legs:
             self.variables[leg, name] = value
 
+    async def hear_out(self, leg: str) -> None:
+        self._check("hear_out")
+        self.heard_out.append(leg)
+
+    async def tone(self, leg: str) -> None:
+        self._check("tone")
+        self.tones.append(leg)
+
     async def hang_up(self, leg: str) -> None:
         self._check("hang_up")
         if leg in self.legs:
             self.gone(leg)
+
+    async def journal(self, event: str, *, call: str, queue: str, extension: str) -> None:
+        self._check("journal")
+        self.journaled.append((event, call, queue, extension))
 
     # --- what happens on the floor ---
 
@@ -159,7 +203,15 @@ class FakeSwitchboard:
     def join(self, waiting: Waiting) -> None:
         """A caller comes into a queue."""
         self.waiting.append(waiting)
-        self.emit(FloorEvent(kind=FloorKind.JOINED, call=waiting.call, queue=waiting.queue))
+        self.emit(
+            FloorEvent(
+                kind=FloorKind.JOINED,
+                call=waiting.call,
+                queue=waiting.queue,
+                leg=waiting.leg,
+                place=waiting.position,
+            )
+        )
 
     def leave(self, call: str) -> None:
         """A caller leaves the queue, for whatever reason."""

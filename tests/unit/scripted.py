@@ -13,7 +13,7 @@ from ivr.domain.benefits import PersonalRecords
 from ivr.domain.enquiry import Application, ContactOutcome
 from ivr.domain.errors import CallOver
 from ivr.flows.desk import Desk
-from ivr.ports import CodeHashes, Distributor, Prompt
+from ivr.ports import Boarding, CodeHashes, Distributor, Prompt
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
 from ivr.settings import IdentificationRules, Settings
@@ -94,7 +94,7 @@ class ScriptedCall:
     async def set_variable(self, name: str, value: str) -> None:
         raise AssertionError("nothing personal goes through channel variables")
 
-    async def enqueue(self, queue: str, *, priority: int = 0) -> None:
+    async def enqueue(self, queue: str, *, priority: int = 0, boarding: Boarding | None = None) -> None:
         self.queue = queue
 
     async def finish(self) -> None:

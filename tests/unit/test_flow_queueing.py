@@ -20,12 +20,12 @@ ASK = "queue.callback"
 @pytest.mark.parametrize("left", OFFERED)
 async def test_the_reason_is_told_and_one_is_a_callback_from_that_queue(left: LeftQueue) -> None:
     line = Line()
-    channel = line.waiting("1", on=ASK, queue="soc-2")
+    channel = line.waiting("1", on=ASK, queue="soc-1")
     line.clock.forward(900)
     await line.gives_back(channel, left)
     [callback] = line.callbacks
     assert line.prompts.said(ASK).values["reason"] == left.value
-    assert (callback.source, callback.queue, callback.number) == (Source.QUEUE, "soc-2", MINE)
+    assert (callback.source, callback.queue, callback.number) == (Source.QUEUE, "soc-1", MINE)
     assert callback.arrived_at == channel.known.arrived_at < callback.due
     assert channel.heard[-2:] == ["callback.confirmed", "goodbye"] and channel.finished
     assert line.outcome(channel) is None, "the journals tell how it ended"

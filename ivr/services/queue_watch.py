@@ -1,0 +1,163 @@
+"""Looks after callers who wait: tells them the wait anew, and takes them out where a rule says so.
+
+A caller who is taken out is in the flow `after_queue` (flows/queueing.py), which knows what comes instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ivr.domain.estimate import Told
+from ivr.domain.queue_rules import QueueRules
+from ivr.observe import get_logger
+from ivr.ports import (
+    Clock,
+    FloorEvent,
+    FloorKind,
+    LeftQueue,
+    Store,
+    Switchboard,
+    TraceEvent,
+    UnitOfWork,
+    Waiting,
+    WaitSounds,
+)
+from ivr.services.calendar import calendar_of
+from ivr.services.floor import Floor
+from ivr.services.waits import HANDLING_FROM, Waits, rules_of, works
+from ivr.settings import Settings
+
+_log = get_logger("ivr.queues")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What the database says of the queues in which somebody waits."""
+
+    rules: Mapping[str, QueueRules]
+    handled: Mapping[str, Sequence[int]]
+    closing: bool
+    """The line has closed, and the time for those who still waited is over (§12)."""
+
+
+class QueueWatch:
+    """One engine's watch over the waiting; `work` about once a second."""
+
+    def __init__(
+        self,
+        floor: Floor,
+        switchboard: Switchboard,
+        store: Store,
+        clock: Clock,
+        settings: Settings,
+        *,
+        waits: Waits,
+        sounds: WaitSounds,
+        on_estimate: Callable[[float], None] = lambda _error: None,
+    ) -> None:
+        """on_estimate: told, of each caller who was connected, the actual wait less the first one announced,
+        in seconds."""
+        self._floor = floor
+        self._switchboard = switchboard
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._waits = waits
+        self._sounds = sounds
+        self._on_estimate = on_estimate
+        self._told: dict[tuple[str, str], Told] = {}
+        """By queue and call."""
+        self._announced: dict[tuple[str, str], int] = {}
+        """The first minutes that the caller was told."""
+        self._paused_since: dict[str, float] = {}
+        self._taken_out: set[tuple[str, str]] = set()
+
+    async def work(self) -> None:
+        """Look once. Raises Unavailable, StorageDown; what is undone is done the next time."""
+        waiting = self._floor.view.waiting
+        self._forget(set(waiting))
+        queues = {queue for queue, _ in waiting}
+        self._note_pauses({member.queue for member in self._floor.view.members.values()} | queues)
+        if not queues or self._floor.rebuilt_at is None:
+            return
+        known = await self._store.run(lambda uow: self._read(uow, queues))
+        for one in list(waiting.values()):
+            if (why := self._out(one, known)) is not None:
+                await self._take_out(one, why)
+            else:
+                await self._tell(one, known)
+
+    async def listen(self, event: FloorEvent) -> None:
+        """How true the first estimate was."""
+        if event.kind is FloorKind.HUNG_UP:
+            for key in [key for key in self._announced if key[1] == event.call]:
+                del self._announced[key]
+        if event.kind is FloorKind.CONNECTED:
+            minutes = self._announced.pop((event.queue, event.call), None)
+            if minutes is not None:
+                self._on_estimate(event.seconds - 60.0 * minutes)
+
+    # --- what is known ---
+
+    def _read(self, uow: UnitOfWork, queues: set[str]) -> _Known:
+        now = self._clock.now()
+        calendar = calendar_of(self._settings, uow.calendar.list())
+        latest = now - timedelta(seconds=self._settings.closing_seconds)
+        return _Known(
+            rules={queue: rules_of(uow, queue) for queue in queues},
+            handled={queue: uow.queues.handling(queue, since=now - HANDLING_FROM) for queue in queues},
+            closing=not calendar.is_open(now) and not calendar.is_open(latest),
+        )
+
+    def _note_pauses(self, queues: set[str]) -> None:
+        """Since when everybody who is logged in has been on a pause."""
+        now = self._clock.monotonic()
+        for queue in queues:
+            members = self._waits.members(queue)
+            if members and not any(map(works, members)):
+                self._paused_since.setdefault(queue, now)
+            else:
+                self._paused_since.pop(queue, None)
+
+    def _forget(self, there: set[tuple[str, str]]) -> None:
+        self._told = {key: told for key, told in self._told.items() if key in there}
+        self._taken_out &= there
+
+    # --- what is done ---
+
+    def _out(self, one: Waiting, known: _Known) -> LeftQueue | None:
+        if known.closing:
+            return LeftQueue.CLOSING
+        since = self._paused_since.get(one.queue)
+        limit = known.rules[one.queue].paused_seconds
+        if since is not None and self._clock.monotonic() - since >= limit:
+            return LeftQueue.PAUSED
+        return None
+
+    async def _take_out(self, one: Waiting, why: LeftQueue) -> None:
+        """Once: the queue lets the caller go as soon as it looks."""
+        if (key := (one.queue, one.call)) in self._taken_out or not one.leg:
+            return
+        await self._switchboard.withdraw(one.queue, one.leg, why=why)
+        self._taken_out.add(key)
+        _log.info("caller_taken_out", call=one.call, queue=one.queue, why=why.value)
+
+    async def _tell(self, one: Waiting, known: _Known) -> None:
+        outlook = self._waits.outlook(one.queue, handled=known.handled[one.queue], place=one.position)
+        told, key = outlook.told, (one.queue, one.call)
+        if not one.leg or self._told.get(key) == told:
+            return
+        await self._sounds.lay(told)
+        await self._switchboard.tell_wait(one.leg, told)
+        self._told[key] = told
+        if told.minutes:
+            self._announced.setdefault(key, told.minutes)
+        if not told.silent:
+            await self._store.run(lambda uow: uow.traces.add([self._event(one, told)]))
+
+    def _event(self, one: Waiting, told: Told) -> TraceEvent:
+        minutes = "?" if told.minutes is None else told.minutes
+        outcome = f"announced:{told.place}:{minutes}"
+        return TraceEvent(call=one.call, at=self._clock.now(), kind="queue", id=one.queue, outcome=outcome)
