@@ -13,6 +13,8 @@ from ivr.observe import get_logger
 from ivr.ports import Call, CallFacts, Channel, Prompts, UnitOfWork
 from ivr.services.traces import TraceLog
 
+MENU_SECONDS = 20.0
+"""How long an operator may think in a menu while the citizen hears music."""
 _log = get_logger("ivr.office")
 
 
@@ -45,14 +47,20 @@ class Office:
             finally:
                 await self._record(call)
 
-    def conversation(self, channel: Channel, facts: CallFacts) -> Dialogue:
-        """The verbs over a channel, with this site's patience."""
+    async def operators_menu(self, channel: Channel) -> Dialogue:
+        """A menu on an operator's leg in the middle of a talk: who does not answer it wants the talk back."""
+        settings = self.desk.settings
+        patience = Patience(silence=MENU_SECONDS, digit=settings.digit_seconds, reminders=False)
+        return self.conversation(channel, await channel.facts(), patience)
+
+    def conversation(self, channel: Channel, facts: CallFacts, patience: Patience | None = None) -> Dialogue:
+        """The verbs over a channel, by default with this site's patience."""
         settings = self.desk.settings
         call = Dialogue(
             channel,
             prompts=self._prompts,
             clock=self.desk.clock,
-            patience=Patience(silence=settings.silence_seconds, digit=settings.digit_seconds),
+            patience=patience or Patience(silence=settings.silence_seconds, digit=settings.digit_seconds),
             tell=self._traces.teller(channel.id),
             number=phone.from_trunk(facts.number),
             arrived_at=facts.arrived_at,

@@ -148,8 +148,8 @@ def test_ami_is_on_loopback_with_least_classes(tmp_path: Path, tree: AsteriskTre
     text = rendered(site, tree, "manager.conf")
     options = dict(re.findall(r"^(\w+) = (.*)$", text, re.MULTILINE))
     assert options["bindaddr"] == "127.0.0.1"
-    assert set(options["read"].split(",")) == {"agent", "call", "system"}
-    assert set(options["write"].split(",")) == {"agent", "call", "reporting"}
+    assert set(options["read"].split(",")) == {"agent", "call", "system", "user"}
+    assert set(options["write"].split(",")) == {"agent", "call", "originate", "reporting"}
     assert options["secret"] == conf.ami_secret(site)
 
 
@@ -162,13 +162,34 @@ def test_the_ami_secret_is_made_once(settings: Settings) -> None:
 
 
 def test_only_needed_modules_are_loaded(settings: Settings, tree: AsteriskTree) -> None:
-    """Nothing that dials out, runs programs or takes REFER."""
+    """Nothing that makes calls, runs programs or takes REFER."""
     text = rendered(settings, tree, "modules.conf")
     assert "autoload = no" in text
     loaded = set(re.findall(r"^(?:pre)?load = (\w+)\.so", text, re.MULTILINE))
     assert {"chan_pjsip", "app_queue", "res_agi", "cel_custom"} <= loaded
-    for wrong in ("app_dial", "app_originate", "app_system", "func_shell", "res_pjsip_refer", "app_read"):
+    for wrong in ("app_originate", "app_system", "func_shell", "res_pjsip_refer", "app_read"):
         assert wrong not in loaded
+
+
+def test_nobody_can_be_dialled_but_the_operator_a_citizen_has_talked_with(
+    settings: Settings, tree: AsteriskTree
+) -> None:
+    """So that no call from the trunk reaches the outside: one Dial, of a variable that Queue() sets."""
+    conf.render(settings, [], [], tree=tree)
+    texts = [path.read_text() for path in Layout.of(settings).etc.rglob("*.conf")]
+    dialled = [found for text in texts for found in re.findall(r"\bDial\(([^,]*)", text)]
+    assert dialled == ["${MEMBERINTERFACE}"]
+
+
+def test_only_an_operators_leg_has_the_transfer_menu(settings: Settings, tree: AsteriskTree) -> None:
+    """*2 runs our script on that leg; a citizen's *2 is just keys. Asterisk's own transfers stay off."""
+    features = rendered(settings, tree, "features.conf")
+    found = dict(re.findall(r"^(\w+) =>\s*(\S+)", features, re.MULTILINE))
+    assert found["ekctransfer"] == f"*2,self,AGI,agi://127.0.0.1:{settings.agi_port}/transfer,default"
+    assert re.findall(r"^(?:blindxfer|atxfer|disconnect) =(.*)", features, re.MULTILINE) == ["", "", ""]
+    texts = [path.read_text() for path in Layout.of(settings).etc.rglob("*.conf")]
+    given = [found for text in texts for found in re.findall(r"\[([\w-]+)\]\n.*=\S*ekctransfer", text)]
+    assert given == ["operator-leg"]
 
 
 def test_by_default_the_trunk_is_any_peer_on_loopback(settings: Settings, tree: AsteriskTree) -> None:
