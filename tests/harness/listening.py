@@ -21,6 +21,8 @@ FRAME = 80
 PIECE = 150
 """Windows of a prompt that are compared: its loudest second and a half."""
 PARTS = 5
+SLIP = 160
+"""Samples of a packet."""
 QUIET = 200.0
 """Root mean square (of 32768) under which a window counts as silent."""
 LIKE = 0.9
@@ -110,6 +112,36 @@ def share_heard(prompt: Path, recording: Path) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
+def missing(prompt: Path, recording: Path) -> list[float]:
+    """Where, in seconds of the prompt, a quarter second of speech is not in the recording as it should be.
+
+    The recording may have slipped by some packets in between, never backwards through the sentence.
+    """
+    wanted, sound = samples(prompt), samples(recording)
+    place, size, gone = round(listen_for(prompt, recording).at * RATE), RATE // 4, []
+    for start in range(0, len(wanted) - size + 1, size):
+        part = wanted[start : start + size]
+        if sum(level > QUIET for level in loudness(part)) * FRAME <= size / 2:
+            continue
+        likeness, shift = _fit_slipped(part, sound, place + start)
+        if likeness < LIKE:
+            gone.append(start / RATE)
+        else:
+            place += shift
+    return gone
+
+
+def _fit_slipped(part: array[int], sound: array[int], place: int) -> tuple[float, int]:
+    """The first good fit near `place`, then up to twelve packets off; likeness and shift."""
+    likeness, shift = _fit(part, sound, place)
+    for packets in sorted(range(-12, 13), key=abs):
+        if likeness >= LIKE:
+            break
+        likeness, off = _fit(part, sound, place + packets * SLIP, reach=8)
+        shift = packets * SLIP + off
+    return likeness, shift
+
+
 def _loudest_piece(sound: array[int]) -> tuple[array[int], int]:
     levels = loudness(sound)
     count = min(PIECE, len(levels))
@@ -143,9 +175,9 @@ def _align(piece: array[int], sound: array[int], place: int) -> tuple[int, float
     return place + shifts[len(shifts) // 2], sum(likeness for likeness, _ in best) / len(best)
 
 
-def _fit(part: array[int], sound: array[int], place: int) -> tuple[float, int]:
-    """Normalised correlation at the best shift around `place`, and that shift."""
-    spots = range(max(0, place - 2 * FRAME), min(place + 2 * FRAME, len(sound) - len(part)) + 1)
+def _fit(part: array[int], sound: array[int], place: int, *, reach: int = 2 * FRAME) -> tuple[float, int]:
+    """Normalised correlation at the best shift up to `reach` around `place`, and that shift."""
+    spots = range(max(0, place - reach), min(place + reach, len(sound) - len(part)) + 1)
     if not spots:
         return 0.0, 0
     top, spot = max((sum(map(mul, part, sound[n : n + len(part)])), n) for n in spots)
@@ -161,3 +193,30 @@ def _correlation(left: list[float], right: list[float]) -> float:
     top = n * sum(map(mul, left, right)) - sum_l * sum_r
     bottom = (n * sum(map(mul, left, left)) - sum_l**2) * (n * sum(map(mul, right, right)) - sum_r**2)
     return top / math.sqrt(bottom) if bottom > 0 else 0.0
+
+
+# --- several at once -------------------------------------------------------------------------------
+
+PITCH_WINDOW = 400
+"""Samples (50 ms): pitches that are multiples of 20 Hz are told apart exactly."""
+PITCH_LEVEL = 500.0
+"""Amplitude from which on a pitch counts as heard."""
+
+
+def seconds_of_pitch(path: Path, hertz: int) -> float:
+    """How long a pure tone is in a recording, whatever else sounds with it (Goertzel's algorithm).
+
+    For voices that overlap, where no waveform of one of them can be found. hertz: a multiple of 20.
+    """
+    sound = samples(path)
+    windows = (sound[n : n + PITCH_WINDOW] for n in range(0, len(sound) - PITCH_WINDOW + 1, PITCH_WINDOW))
+    return sum(_amplitude(window, hertz) > PITCH_LEVEL for window in windows) * PITCH_WINDOW / RATE
+
+
+def _amplitude(window: Sequence[int], hertz: int) -> float:
+    turn = 2 * math.cos(2 * math.pi * hertz / RATE)
+    now, before = 0.0, 0.0
+    for sample in window:
+        now, before = sample + turn * now - before, now
+    power = max(now * now + before * before - turn * now * before, 0.0)
+    return 2 * math.sqrt(power) / len(window)

@@ -15,7 +15,7 @@ from ivr.bootstrap import LocalSite
 from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Contact
 from ivr.domain.errors import StorageDown
-from ivr.ports import TraceEvent
+from ivr.ports import AuditRow, TraceEvent
 from ivr.services import cards
 from ivr.settings import Settings
 
@@ -87,6 +87,11 @@ class Records:
         """Promised on this card (its id)."""
         with self._site.closed_store().transaction() as uow:
             return [callback for callback in uow.callbacks.list() if callback.card == card]
+
+    def audited(self, action: str) -> list[AuditRow]:
+        """The audit rows of this action, oldest first."""
+        with self._site.closed_store().transaction() as uow:
+            return [row for row in reversed(uow.audit.list()) if row.action == action]
 
     def lived(self, call: str, *, closed: bool) -> Lived | None:
         """The call once it is over, and with `closed` once its card is; None before that.

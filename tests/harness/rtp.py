@@ -1,4 +1,4 @@
-"""A caller who only listens, packet by packet: what came, in which order, and when (RFC 3550, G.711 a-law)."""
+"""A caller who only listens, packet by packet: what came, in which order, when (RFC 3550, G.711 a-law)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import struct
 import threading
 from array import array
 from dataclasses import dataclass
+from itertools import pairwise
 from types import TracebackType
 from typing import Self
 
@@ -64,10 +65,9 @@ class Listener:
 
     def _sdp(self) -> str:
         port = self._rtp.getsockname()[1]
-        return "\r\n".join(
-            ["v=0", f"o=- 1 1 IN IP4 {HOST}", "s=-", f"c=IN IP4 {HOST}", "t=0 0"]
-            + [f"m=audio {port} RTP/AVP {_ALAW}", f"a=rtpmap:{_ALAW} PCMA/8000", ""]
-        )
+        whom = ["v=0", f"o=- 1 1 IN IP4 {HOST}", "s=-", f"c=IN IP4 {HOST}", "t=0 0"]
+        what = [f"m=audio {port} RTP/AVP {_ALAW}", f"a=rtpmap:{_ALAW} PCMA/8000", ""]
+        return "\r\n".join(whom + what)
 
     def _listen(self) -> None:
         while True:
@@ -124,7 +124,7 @@ class Flow:
 def flow(packets: list[Packet]) -> Flow:
     """Of packets in the order of their arrival."""
     first = packets[0]
-    steps = [(b.timestamp - a.timestamp) % 2**32 for a, b in zip(packets, packets[1:], strict=False)]
+    steps = [(b.timestamp - a.timestamp) % 2**32 for a, b in pairwise(packets)]
     numbers = [(p.sequence - first.sequence) % 2**16 for p in packets]
     late = [p.at - first.at - ((p.timestamp - first.timestamp) % 2**32) / 8000 for p in packets]
     return Flow(

@@ -40,6 +40,11 @@ def wait(seconds: float) -> str:
     return f"w{seconds:g}"
 
 
+def until_told(most: float) -> str:
+    """A step: wait for `WorldCall.go_on`, at most so many seconds."""
+    return f"u{round(most * 5)}"
+
+
 def keys(digits: str, *, gap_ms: int = 100, on_ms: int = 100) -> str:
     """A step: press these keys, each `on_ms` long with `gap_ms` of silence after it."""
     return f"k{digits}/{gap_ms}/{on_ms}"
@@ -115,6 +120,10 @@ class WorldCall:
     def heard(self) -> Path:
         """A wav of what the citizen heard from the answer on, whole but for the last half second."""
         return self.folder / f"{self.id}.wav"
+
+    def go_on(self) -> None:
+        """End the step `until_told`."""
+        (self.folder / f"{self.id}.go").touch()
 
     def wait_answered(self, timeout: float = 15) -> Self:
         wait_for(lambda: self.answered or self.over, timeout, f"call {self.id} to be answered")

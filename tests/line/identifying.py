@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from ivr.services.demo_data import Person, invent
 from ivr.services.demo_words import AGENCIES
 from tests.harness.commands import ZONE
 from tests.harness.participant import Participant
-from tests.harness.processes import TooLate
-from tests.harness.records import Lived
+from tests.harness.processes import TooLate, wait_for
+from tests.harness.records import Lived, step
 from tests.harness.system import System
-from tests.harness.world import World, WorldCall, hang_up, keys, wait
+from tests.harness.world import World, WorldCall, hang_up, keys, until_told, wait
 
 PEOPLE = 160
 """In the file of citizens; each test takes some that no other test calls as."""
@@ -29,11 +30,15 @@ SERVICE = "kdn"
 """An agency that answers by a service of its own."""
 TOPICS = (*AGENCIES, Topic(agency=SERVICE, agency_name="Опека", key="41", title="Опека", line=1))
 SEED = 4
-LOCK_SECONDS = 15
-STAYS = 12.0
-"""Seconds that a caller stays after the last key: longer than the last sentence before an operator."""
+LOCK_SECONDS = 30
+STAYS = 60.0
+"""Seconds after the last key in which everything must have happened that the caller waits for."""
+OVER = ("level identify personal", "queue ")
+"""What a caller waits for, unless told otherwise: to be identified, or to be put through to an operator."""
 GAP = 100
 """Milliseconds of a key and of the pause after it: faster than a citizen types."""
+FIRST = 1.0
+"""Seconds from the answer to the first key."""
 PAUSE = 8.0
 APART = 0.25
 """Seconds from one call to the next, unless they are to come at once."""
@@ -97,6 +102,14 @@ class Citizen:
         return self.by_code + self.document
 
 
+_numbers = count(79500000001)
+
+
+def elsewhere() -> str:
+    """A number that is nobody's on file, another one each time."""
+    return str(next(_numbers))
+
+
 def today() -> datetime:
     return datetime.now(ZONE)
 
@@ -130,22 +143,23 @@ def digits(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Calling:
-    """How somebody calls, and what is pressed at once (typed ahead) before the caller stays and hangs up."""
+    """How somebody calls, and what is pressed at once (typed ahead) before the caller only listens."""
 
     number: str
     typed: str
     """Keys; a comma is a pause in which the longest sentence that nobody can interrupt comes to its end."""
     asserted: str | None = None
     privacy: str | None = None
-    stays: float = STAYS
+    until: tuple[str, ...] = OVER
+    """The caller hangs up when one of these is in the trace (`kind id outcome`, or how it begins)."""
     script: Sequence[str] = ()
-    """Instead of `typed` and `stays`."""
+    """Instead of `typed` and `until`."""
 
     def begin(self, world: World) -> WorldCall:
-        pressed = [keys(part, gap_ms=GAP, on_ms=GAP) for part in self.typed.split(",")]
-        pauses = [wait(PAUSE)] * (len(pressed) - 1) + [wait(self.stays)]
+        pressed = [keys(part, gap_ms=GAP, on_ms=GAP) if part else wait(0) for part in self.typed.split(",")]
+        pauses = [wait(PAUSE)] * (len(pressed) - 1) + [until_told(STAYS)]
         typed = [step for pair in zip(pressed, pauses, strict=True) for step in pair]
-        script = self.script or (*typed, hang_up())
+        script = self.script or (wait(FIRST), *typed, hang_up())
         return world.call(self.number, script=script, asserted=self.asserted, privacy=self.privacy)
 
 
@@ -183,20 +197,40 @@ def play(
     system: System, world: World, calls: Mapping[str, Calling], *, seconds: float = 90.0, apart: float = APART
 ) -> dict[str, Told]:
     """Make all these calls side by side, wait for their end, and see what became of them."""
-    made = {}
+    made: dict[str, WorldCall] = {}
     for name, calling in calls.items():
         made[name] = calling.begin(world)
         time.sleep(apart)
-    for name, call in made.items():
-        call.ended(seconds)
-        assert call.answered, f"{name} was not answered"
-    names = {name: system.call_of(call.sip_call_id) for name, call in made.items()}
+    names = _see_through(system, calls, made, seconds)
     lives = {name: _lived(system, name, call) for name, call in names.items()}
     attempts = attempts_by_call(system)
     return {
         name: Told(lived=lives[name], world=made[name], attempts=tuple(attempts.get(call, ())))
         for name, call in names.items()
     }
+
+
+def _see_through(
+    system: System, calls: Mapping[str, Calling], made: Mapping[str, WorldCall], seconds: float
+) -> dict[str, str]:
+    """Let each caller hang up when what it waits for has happened; the calls by name, once all are over."""
+    names: dict[str, str] = {}
+
+    def look() -> bool:
+        for name, call in made.items():
+            if name not in names and call.answered:
+                names[name] = system.call_of(call.sip_call_id)
+            if name in names and not call.over and _has_lived(system, names[name], calls[name].until):
+                call.go_on()
+        return all(call.over for call in made.values())
+
+    wait_for(look, seconds, "the calls to end", step=0.2)
+    assert names.keys() == made.keys(), f"not answered: {made.keys() - names.keys()}"
+    return names
+
+
+def _has_lived(system: System, call: str, wanted: tuple[str, ...]) -> bool:
+    return any(step(event).startswith(wanted) for event in system.records.trace(call))
 
 
 def _lived(system: System, name: str, call: str) -> Lived:
@@ -209,9 +243,8 @@ def _lived(system: System, name: str, call: str) -> Lived:
 def attempts_by_call(system: System) -> dict[str, list[str]]:
     """Results of attempts, oldest first."""
     found: dict[str, list[str]] = {}
-    for row in reversed(system.ekc("audit", "list", "--json").json):
-        if row["action"] == "identification.attempt":
-            found.setdefault(row["call"], []).append(row["result"])
+    for row in system.records.audited("identification.attempt"):
+        found.setdefault(row.call or "", []).append(row.result)
     return found
 
 
@@ -233,6 +266,7 @@ class Known:
         people = invented(PEOPLE)
         self.imported = load(system, folder, people)
         """What `ekc citizens import` said."""
+        self._seeds = count(1000)
         self._left = [Citizen(row=person.citizen) for person in people]
 
     def take(self, count: int) -> list[Citizen]:
@@ -243,6 +277,16 @@ class Known:
 
     def one(self) -> Citizen:
         return self.take(1)[0]
+
+    def newcomer(self, code: str) -> Citizen:
+        """Somebody new of whom nothing else is known; code: empty for who has none."""
+        (person,) = invented(1, seed=next(self._seeds))
+        who = Citizen(row={**person.citizen, "secret_code": code})
+        self.bring_in("citizens", [who.row])
+        return who
+
+    def bring_in(self, kind: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        return bring_in(self.system, self.folder, kind, rows)
 
     def play(self, calls: Mapping[str, Calling], *, apart: float = APART) -> dict[str, Told]:
         return play(self.system, self.world, calls, apart=apart)

@@ -6,12 +6,11 @@ All calls of the ladder are made once, side by side; each test looks at what bec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 
 import pytest
 
 from tests.harness.world import hang_up, keys, wait
-from tests.line.identifying import GAP, Calling, Citizen, Known, Told, bring_in, invented
+from tests.line.identifying import FIRST, GAP, Calling, Citizen, Known, Told, elsewhere, invented
 
 pytestmark = pytest.mark.line
 
@@ -22,13 +21,7 @@ BY_NUMBER, BY_DOCUMENT = ("personal match_source=number",), ("personal match_sou
 FAILED, FAILED_BOTH = "failed path=code", "failed path=code_and_document"
 WRONG_DOCUMENT = "1111222222#"
 NOT_IDENTIFIED = "Личность не подтверждена: данные, набранные на телефоне, не подошли."
-NUMBERS = count(79500000001)
 Ladder = Mapping[str, Told]
-
-
-def elsewhere() -> str:
-    """A number that is nobody's on file."""
-    return str(next(NUMBERS))
 
 
 def spelt(who: Citizen, form: str) -> str:
@@ -54,14 +47,17 @@ def other_numbers(known: Known) -> dict[str, Calling]:
             number=ANONYMOUS, asserted=spelt(private, "+7"), privacy="id", typed=private.by_document
         ),
         "private without document": Calling(
-            number=spelt(forger, "7"), privacy="id", typed=forger.by_code + WRONG_DOCUMENT
+            number=spelt(forger, "7"),
+            privacy="id",
+            typed=forger.by_code + WRONG_DOCUMENT,
+            until=("prompt identify.again",),
         ),
     }
 
 
 def failures(known: Known) -> dict[str, Calling]:
     (stranger,) = (Citizen(row=p.citizen) for p in invented(1, seed=99))
-    nameless = with_code(known, "")
+    nameless = known.newcomer("")
     code, document, both, own = known.take(4)
     return {
         "unknown SNILS": Calling(
@@ -95,18 +91,9 @@ def second_thoughts(known: Known) -> dict[str, Calling]:
     }
 
 
-def with_code(known: Known, code: str) -> Citizen:
-    """Somebody whose code this is; empty: who has none."""
-    row = {**known.one().row, "secret_code": code}
-    (person,) = invented(1, seed=1000 + next(NUMBERS) % 1000)
-    who = Citizen(row={**person.citizen, "secret_code": code, "phone": row["phone"]})
-    bring_in(known.system, known.folder, "citizens", [who.row])
-    return who
-
-
 def letters(known: Known) -> dict[str, Calling]:
     """Codes with letters; the keys are those printed on a telephone, not those of our own table."""
-    russian, latin = with_code(known, "Ёлка7"), with_code(known, "Rose42")
+    russian, latin = known.newcomer("Ёлка7"), known.newcomer("Rose42")
     return {
         "Russian letters": Calling(number=russian.phone, typed="2" + russian.snils + "34427#"),
         "Latin letters": Calling(number=latin.phone, typed="2" + latin.snils + "767342#"),
@@ -115,18 +102,21 @@ def letters(known: Known) -> dict[str, Calling]:
 
 def hang_ups(known: Known) -> dict[str, Calling]:
     """The caller hangs up after these keys and so many seconds."""
-    who = known.take(6)
+    who = known.take(5)
     moments = {
         "hang up at the SNILS": (who[0].phone, "2" + who[0].snils[:5], 0.3),
         "hang up at the readback": (who[1].phone, "2" + who[1].snils, 0.5),
         "hang up at the code": (who[2].phone, "2" + who[2].snils + who[2].code[:2], 0.3),
         "hang up at the document": (elsewhere(), who[3].by_code + who[3].document[:4], 0.3),
         "hang up at the check": (who[4].phone, who[4].by_code, 0.0),
-        "hang up at the answer": (who[5].phone, who[5].by_code, 25.0),
     }
-    return {
+    answered = known.one()
+    listening = Calling(number=answered.phone, typed=answered.by_code, until=("prompt benefits.next played",))
+    return {"hang up at the answer": listening} | {
         name: Calling(
-            number=number, typed="", script=(keys(typed, gap_ms=GAP, on_ms=GAP), wait(seconds), hang_up())
+            number=number,
+            typed="",
+            script=(wait(FIRST), keys(typed, gap_ms=GAP, on_ms=GAP), wait(seconds), hang_up()),
         )
         for name, (number, typed, seconds) in moments.items()
     }
