@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text, false
 
 from db.metadata import Sequence, metadata
 from db.types import Sealed, UtcTime
@@ -20,6 +20,7 @@ operators = Table(
     Column("ha1", Sealed, nullable=False),
     Column("last_call", Text),
     Column("missed", Integer, nullable=False, server_default="0"),
+    Column("supervisor", Boolean, nullable=False, server_default=false()),
 )
 
 operator_places = Table(

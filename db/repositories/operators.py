@@ -32,6 +32,7 @@ class SqlOperators:
             "state": operator.state.value,
             "reason": operator.reason,
             "since": operator.since,
+            "supervisor": operator.supervisor,
             **self._sealed(operator.extension, ha1),
         }
         self._db.insert(operators, [row])
@@ -84,6 +85,10 @@ class SqlOperators:
     def assign(self, extension: str, *, agency: str, line: int) -> None:
         """See the port. Raises NotFound."""
         self._change(extension, {"agency": agency, "line": line})
+
+    def appoint(self, extension: str, *, supervisor: bool) -> None:
+        """See the port. Raises NotFound."""
+        self._change(extension, {"supervisor": supervisor})
 
     def places(self) -> Mapping[str, Sequence[Place]]:
         """See the port."""
@@ -145,4 +150,5 @@ def _to_operator(row: Row, calls_today: int = 0) -> Operator:
         calls_today=calls_today,
         last_call=row["last_call"] or "",
         missed=row["missed"],
+        supervisor=row["supervisor"],
     )

@@ -90,6 +90,8 @@ class Operator:
     """Uniqueid of the citizen's leg of the last talk; empty before the first one."""
     missed: int = 0
     """Rings in vain in a row."""
+    supervisor: bool = False
+    """May listen to talks of operators of the own agency (§9.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)

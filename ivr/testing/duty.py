@@ -64,6 +64,10 @@ class MemoryOperators(Rows):
         self.rows[extension] = replace(self.get(extension), state=state, reason=reason, since=at)
         self.changes.append(StateChange(extension=extension, state=state, reason=reason, at=at))
 
+    def appoint(self, extension: str, *, supervisor: bool) -> None:
+        """See the port. Raises NotFound."""
+        self.rows[extension] = replace(self.get(extension), supervisor=supervisor)
+
     def history(self, *, since: datetime) -> Sequence[StateChange]:
         aware(since)
         before = {change.extension: change for change in self.changes if change.at < since}

@@ -85,11 +85,19 @@ class Commands:
             self.ekc("calendar", "set", (today + timedelta(days=days)).isoformat(), "--closed")
 
     def add_operator(
-        self, name: str, *, extension: str, agency: str, line: int = 1, password: str | None = None
+        self,
+        name: str,
+        *,
+        extension: str,
+        agency: str,
+        line: int = 1,
+        password: str | None = None,
+        supervisor: bool = False,
     ) -> str:
         """Add an operator; the password of the phone."""
         secret = password or secrets.token_urlsafe(12)
-        arguments = (name, "--extension", extension, "--agency", agency, "--line", str(line))
+        arguments = [name, "--extension", extension, "--agency", agency, "--line", str(line)]
+        arguments += ["--supervisor"] if supervisor else []
         self.ekc("operators", "add", *arguments, "--password-stdin", input=secret)
         return secret
 

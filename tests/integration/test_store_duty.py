@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,14 @@ def test_places_are_replaced_as_a_whole(staffed: Store) -> None:
     }
 
 
+def test_an_operator_becomes_a_supervisor_and_one_no_more(staffed: Store) -> None:
+    do(staffed, lambda uow: uow.operators.add(replace(FIRST, extension="301", supervisor=True), HA1))
+    do(staffed, lambda uow: uow.operators.appoint("201", supervisor=True))
+    do(staffed, lambda uow: uow.operators.appoint("301", supervisor=False))
+    found = {o.extension: o.supervisor for o in do(staffed, lambda uow: uow.operators.list())}
+    assert found == {"201": True, "202": False, "301": False}
+
+
 def test_an_operator_goes_to_another_agency_and_line(staffed: Store) -> None:
     do(staffed, lambda uow: uow.operators.assign("201", agency="szn", line=2))
     moved = do(staffed, lambda uow: uow.operators.get("201"))
@@ -67,6 +76,7 @@ def test_a_talk_is_remembered_and_forgives_rings_in_vain(staffed: Store) -> None
     [
         lambda uow: uow.operators.set_places("999", [Place(queue="general")]),
         lambda uow: uow.operators.assign("999", agency="soc", line=1),
+        lambda uow: uow.operators.appoint("999", supervisor=True),
         lambda uow: uow.operators.note_talk("999", "node1-1.1"),
         lambda uow: uow.operators.note_missed("999", 1),
     ],

@@ -45,6 +45,16 @@ async def execute(channel: AgiChannel) -> object:
     return await channel.execute("Queue", "general", "", "60")
 
 
+async def listen_in(channel: AgiChannel) -> object:
+    await channel.listen_in("PJSIP/201-00000001", whisper=False)
+    return None
+
+
+async def whisper(channel: AgiChannel) -> object:
+    await channel.listen_in("PJSIP/201-00000001", whisper=True)
+    return None
+
+
 async def hang_up(channel: AgiChannel) -> object:
     await channel.hang_up()
     return None
@@ -103,6 +113,9 @@ async def outcome(step: Step, *dialogue: tuple[str, str], close: bool = False) -
         (execute, [('EXEC "Queue" "general,,60"', "200 result=-2")], BadInput),
         (execute, [('EXEC "Queue" "general,,60"', "200 result=-1"), (ALIVE, "200 result=0")], "-1"),
         (execute, [('EXEC "Queue" "general,,60"', "200 result=-1\nHANGUP")], CallerHungUp),
+        (listen_in, [('EXEC "ChanSpy" "PJSIP/201-00000001,qbES"', "200 result=0")], None),
+        (listen_in, [('EXEC "ChanSpy" "PJSIP/201-00000001,qbES"', "200 result=-1\nHANGUP")], CallerHungUp),
+        (whisper, [('EXEC "ChanSpy" "PJSIP/201-00000001,qbESw"', "200 result=0")], None),
         (hang_up, [("HANGUP", "200 result=1")], None),
     ],
 )
