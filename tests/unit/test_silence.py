@@ -1,4 +1,4 @@
-"""The silence clock of a talk (§19): what starts it, clears it and lets it stand still, and when it is over."""
+"""The silence clock of a talk (§19): what starts it, clears it, lets it stand still, and when it is over."""
 
 from __future__ import annotations
 
