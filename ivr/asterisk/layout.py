@@ -58,6 +58,11 @@ class Layout:
         return self.spool / "arrivals.log"
 
     @property
+    def duty(self) -> Path:
+        """Operators' codes that no engine was there to take, a file for each; `alive` is the engine's."""
+        return self.spool / "duty"
+
+    @property
     def queue_log(self) -> Path:
         return self.log / "queue_log"
 
@@ -68,8 +73,8 @@ class Layout:
 
     def make(self) -> None:
         """Make what is missing, mode 0700; journals 0600, before Asterisk would make them by its own mask."""
-        below_lib = (self.lib / "agi-bin",)
-        for directory in (self.etc.parent, self.etc, self.lib, *below_lib, self.data, self.spool, self.log):
+        below = (self.lib / "agi-bin", self.duty)
+        for directory in (self.etc.parent, self.etc, self.lib, self.data, self.spool, self.log, *below):
             own_directory(directory)
         own_directory(self.run)
         for journal in (self.arrivals, self.queue_log, self.cel, self.log / "messages.log"):

@@ -9,13 +9,10 @@ import click
 from ivr.commands.common import EkcGroup, acting, with_site
 from ivr.commands.output import Output
 from ivr.commands.values import password_from_stdin
-from ivr.domain.errors import NotRunning
-from ivr.domain.operators import queues_of
 from ivr.services import operators as service
 
 if TYPE_CHECKING:
     from ivr.commands.site import Site
-    from ivr.domain.operators import Operator
 
 COLUMNS = ("extension", "name", "agency", "line", "state", "reason", "since", "calls_today")
 PASSWORD = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
@@ -74,7 +71,6 @@ def disable(site: Site, out: Output, extension: str) -> None:
         operator = uow.operators.get(extension)
         uow.commit()
     site.apply_operators()
-    _leave_queues(site, operator)
     out.done(service.view(operator), f"Operator {extension} is disabled.")
 
 
@@ -104,12 +100,3 @@ def set_password(site: Site, out: Output, extension: str, password_stdin: bool) 
         uow.commit()
     site.apply_operators()
     out.done(service.view(operator), f"Operator {extension} has a new password.")
-
-
-def _leave_queues(site: Site, operator: Operator) -> None:
-    """Nobody rings a disabled operator. Being no member, or Asterisk not running, is as good."""
-    try:
-        for queue in queues_of(operator.agency, operator.line):
-            site.node.console(f"queue remove member PJSIP/{operator.extension} from {queue}")
-    except NotRunning:
-        return

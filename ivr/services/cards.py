@@ -10,6 +10,7 @@ from math import ceil
 from ivr.domain.enquiry import Card, Contact, enquiry_outcome
 from ivr.domain.errors import BadInput, NotFound
 from ivr.ports import UnitOfWork
+from ivr.services import working_day
 from ivr.services.audit import By
 
 LAST = "last"
@@ -166,7 +167,7 @@ def _check_topic(uow: UnitOfWork, agency: str, title: str) -> None:
 
 
 def _complete(uow: UnitOfWork, by: By, card: Card, wrapup_seconds: float) -> None:
-    """Close the card, and measure the wrap-up of a talk once: completing again changes no time of §13."""
+    """Close the card and end the wrap-up, which is measured once: completing again changes no time of §13."""
     talk = next((c for c in reversed(card.contacts) if c.talking_s > 0), None)
     if talk is not None and talk.wrapup_s == 0 and (ended := _end_of_talk(uow, talk)) is not None:
         spent = max(0.0, (by.at - ended).total_seconds())
@@ -174,6 +175,7 @@ def _complete(uow: UnitOfWork, by: By, card: Card, wrapup_seconds: float) -> Non
         uow.cards.change(card.id, closed_at=by.at)
     elif card.closed_at is None:
         uow.cards.change(card.id, closed_at=by.at)
+    working_day.card_completed(uow, by, (contact.call for contact in card.contacts), card.operator)
     if card.outcome is None and card.contacts and (last := card.contacts[-1].outcome) is not None:
         promised = uow.callbacks.open_for_card(card.id) is not None
         uow.cards.close(card.id, outcome=enquiry_outcome(last, callback=promised), at=by.at)

@@ -10,12 +10,27 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from ivr.domain.errors import BadInput
-from ivr.domain.operators import AGENCY_CODE, EXTENSION, SIP_REALM, Operator, OperatorState
+from ivr.domain.errors import BadInput, NotFound
+from ivr.domain.operators import (
+    AGENCY_CODE,
+    EXTENSION,
+    GENERAL_QUEUE,
+    NO_ANSWER,
+    PAUSE,
+    REFUSES,
+    SIP_REALM,
+    Operator,
+    OperatorState,
+    Place,
+    agency_queue,
+    usual_places,
+)
+from ivr.domain.queue_rules import MOST_PENALTY
 from ivr.ports import UnitOfWork
 from ivr.services.audit import By
 
 LONGEST_NAME = 80
+LONGEST_REASON = 60
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 _NOT_IN_NAMES = frozenset('"<>;\\[]{}$')
@@ -54,6 +69,48 @@ def enable(uow: UnitOfWork, by: By, extension: str) -> Operator:
         uow.operators.set_state(extension, OperatorState.LOGGED_OUT, reason="", at=by.at)
     by.note(uow, "operators.enable", extension)
     return operator
+
+
+def move(
+    uow: UnitOfWork,
+    by: By,
+    extension: str,
+    *,
+    agency: str | None = None,
+    line: int | None = None,
+    places: Sequence[Place] = (),
+) -> Operator:
+    """To other queues: those named, else the usual ones of the agency and line. Raises NotFound, BadInput."""
+    operator = uow.operators.get(extension)
+    if agency is None and line is None and not places:
+        raise BadInput("there is nothing to change; name --agency, --line or --queue")
+    agency, line = agency or operator.agency, line or operator.line
+    _check_agency(uow, agency)
+    for place in places:
+        _check_place(uow, place)
+    uow.operators.assign(extension, agency=agency, line=line)
+    uow.operators.set_places(extension, places or usual_places(agency, line))
+    by.note(uow, "operators.move", extension)
+    return uow.operators.get(extension)
+
+
+def set_reason(uow: UnitOfWork, by: By, *, key: str, title: str) -> None:
+    """A reason for pauses, `*13N`. Raises BadInput."""
+    if len(key) != 1 or not key.isascii() or not key.isdigit():
+        raise BadInput(f"a reason has a number of one digit, not {key!r}")
+    if not title.strip() or not title.isprintable() or len(title) > LONGEST_REASON:
+        raise BadInput(f"a reason is one line of 1 to {LONGEST_REASON} characters")
+    if title.strip() in (NO_ANSWER, REFUSES):
+        raise BadInput(f"{title.strip()!r} is what the system itself says; choose other words")
+    uow.reasons.set(PAUSE, key, title.strip())
+    by.note(uow, "operators.reasons.set", key)
+
+
+def remove_reason(uow: UnitOfWork, by: By, key: str) -> None:
+    """Raises NotFound."""
+    if not uow.reasons.remove(PAUSE, key):
+        raise NotFound(f"there is no reason {key}")
+    by.note(uow, "operators.reasons.remove", key)
 
 
 def set_password(uow: UnitOfWork, by: By, *, extension: str, password: str) -> None:
@@ -111,6 +168,14 @@ def _check_password(password: str) -> None:
         raise BadInput(
             f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; give another one"
         )
+
+
+def _check_place(uow: UnitOfWork, place: Place) -> None:
+    known = [GENERAL_QUEUE, *(agency_queue(code, line) for code in uow.agencies.codes() for line in (1, 2))]
+    if place.queue not in known:
+        raise BadInput(f"there is no queue {place.queue!r}; known: {', '.join(known)}")
+    if not 0 <= place.penalty <= MOST_PENALTY:
+        raise BadInput(f"a penalty is a number from 0 to {MOST_PENALTY}")
 
 
 def _check_agency(uow: UnitOfWork, agency: str) -> None:
