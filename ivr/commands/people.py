@@ -30,10 +30,18 @@ def operators() -> None:
 @click.option(
     "--line", type=click.Choice(["1", "2"]), default="1", show_default=True, help="First or second line."
 )
+@click.option("--supervisor", is_flag=True, help="May listen to the talks of the agency's operators.")
 @PASSWORD
 @with_site
 def add(
-    site: Site, out: Output, name: str, extension: str, agency: str, line: str, password_stdin: bool
+    site: Site,
+    out: Output,
+    name: str,
+    extension: str,
+    agency: str,
+    line: str,
+    supervisor: bool,
+    password_stdin: bool,
 ) -> None:
     """A new operator; the telephone works at once."""
     password = password_from_stdin(password_stdin)
@@ -46,6 +54,7 @@ def add(
             agency=agency,
             line=int(line),
             password=password,
+            supervisor=supervisor,
         )
         uow.commit()
     site.apply_operators()
@@ -53,11 +62,14 @@ def add(
 
 
 @operators.command("list")
+@click.option("--supervisors", is_flag=True, help="Only those who are supervisors.")
 @with_site
-def list_(site: Site, out: Output) -> None:
+def list_(site: Site, out: Output, supervisors: bool) -> None:
     """Operators with what they are doing."""
     with site.store.transaction() as uow:
+        chosen = {operator.extension for operator in uow.operators.list() if operator.supervisor}
         rows = service.listed(uow, now=site.clock.now(), zone=out.zone)
+    rows = [row for row in rows if not supervisors or row["extension"] in chosen]
     out.rows(rows, COLUMNS, empty="There are no operators; add one with `ekc operators add`.")
 
 
@@ -85,6 +97,30 @@ def enable(site: Site, out: Output, extension: str) -> None:
         uow.commit()
     site.apply_operators()
     out.done(service.view(operator), f"Operator {extension} is enabled; log in with *11.")
+
+
+@operators.command()
+@click.argument("extension")
+@with_site
+def appoint(site: Site, out: Output, extension: str) -> None:
+    """Make an operator a supervisor: *31 and *32 let them listen to the agency's talks."""
+    _appoint(site, out, extension, supervisor=True)
+
+
+@operators.command()
+@click.argument("extension")
+@with_site
+def dismiss(site: Site, out: Output, extension: str) -> None:
+    """Make a supervisor an operator again; a talk that is being listened to goes on."""
+    _appoint(site, out, extension, supervisor=False)
+
+
+def _appoint(site: Site, out: Output, extension: str, *, supervisor: bool) -> None:
+    with site.store.transaction() as uow:
+        operator = service.appoint(uow, acting(site), extension, supervisor=supervisor)
+        uow.commit()
+    now = "a supervisor" if supervisor else "no supervisor any more"
+    out.done(service.view(operator), f"Operator {extension} is {now}.")
 
 
 @operators.command("set-password")

@@ -38,7 +38,15 @@ _NOT_IN_NAMES = frozenset('"<>;\\[]{}$')
 
 
 def add(
-    uow: UnitOfWork, by: By, *, name: str, extension: str, agency: str, line: int, password: str
+    uow: UnitOfWork,
+    by: By,
+    *,
+    name: str,
+    extension: str,
+    agency: str,
+    line: int,
+    password: str,
+    supervisor: bool = False,
 ) -> Operator:
     """A new operator, logged out. Raises BadInput with what is wrong and how to mend it."""
     _check_extension(extension)
@@ -47,9 +55,18 @@ def add(
     _check_agency(uow, agency)
     if line not in (1, 2):
         raise BadInput(f"line {line} does not exist: an operator works on line 1 or 2")
-    operator = Operator(extension=extension, name=name.strip(), agency=agency, line=line, since=by.at)
+    operator = Operator(
+        extension=extension,
+        name=name.strip(),
+        agency=agency,
+        line=line,
+        since=by.at,
+        supervisor=supervisor,
+    )
     uow.operators.add(operator, ha1(extension, password))
     by.note(uow, "operators.add", extension)
+    if supervisor:
+        by.note(uow, "operators.appoint", extension)
     return operator
 
 
@@ -69,6 +86,13 @@ def enable(uow: UnitOfWork, by: By, extension: str) -> Operator:
         uow.operators.set_state(extension, OperatorState.LOGGED_OUT, reason="", at=by.at)
     by.note(uow, "operators.enable", extension)
     return operator
+
+
+def appoint(uow: UnitOfWork, by: By, extension: str, *, supervisor: bool) -> Operator:
+    """Make an operator a supervisor (§9.1), or one no more. Raises NotFound."""
+    uow.operators.appoint(extension, supervisor=supervisor)
+    by.note(uow, "operators.appoint" if supervisor else "operators.dismiss", extension)
+    return uow.operators.get(extension)
 
 
 def move(

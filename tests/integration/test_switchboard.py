@@ -215,39 +215,6 @@ async def test_a_variable_of_a_leg_that_is_gone_is_no_error(floor: Floor) -> Non
     await floor.board.set_variable(leg.name, "EKC_X", "2")
 
 
-async def test_nobody_can_pause_who_is_no_member(floor: Floor) -> None:
-    with pytest.raises(Unavailable):
-        await floor.board.pause("202", paused=True)
-
-
-async def test_there_is_no_member_of_a_queue_that_does_not_exist(floor: Floor) -> None:
-    with pytest.raises(Unavailable):
-        await floor.board.add_member("nowhere-1", "201")
-
-
-async def test_a_leg_that_is_hung_up_is_gone_and_told_and_may_go_twice(floor: Floor) -> None:
-    leg = await floor.dial()
-    assert await floor.leg(leg.name) is not None
-    await floor.board.hang_up(leg.name)
-    await floor.hears(lambda e: e.kind is FloorKind.HUNG_UP and e.call == leg.call)
-    assert await floor.leg(leg.name) is None
-    await floor.board.hang_up(leg.name)
-
-
-async def test_only_a_leg_that_is_there_can_be_sent_on(floor: Floor) -> None:
-    leg = await floor.dial()
-    await floor.board.redirect(leg.name, context="emergency", exten="sorry")
-    with pytest.raises(Unavailable):
-        await floor.board.redirect("Local/none@nowhere-00000001;1", context="emergency")
-
-
-async def test_a_variable_of_a_leg_that_is_gone_is_no_error(floor: Floor) -> None:
-    leg = await floor.dial()
-    await floor.board.set_variable(leg.name, "EKC_X", "1")
-    await floor.board.hang_up(leg.name)
-    await floor.board.set_variable(leg.name, "EKC_X", "2")
-
-
 async def test_a_voice_can_be_asked_for_again_and_again(floor: Floor) -> None:
     leg = await floor.dial()
     for _ in range(2):
