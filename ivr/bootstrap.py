@@ -33,7 +33,7 @@ from ivr.settings import Settings, load
 from ivr.speech import catalogue
 from ivr.speech.parts import Wording
 from ivr.supervisor import Part, Supervisor
-from ivr.supervisor.supervisor import say
+from ivr.supervisor.supervisor import only_one, say
 
 ENGINE_START_SECONDS = 180.0
 """The first start of all synthesises every prompt."""
@@ -221,7 +221,8 @@ class LocalSite:
             self.settings.log_level, directory=self.settings.log_dir, name="supervisor", quiet=True
         )
         try:
-            self._prepare_asterisk()
+            with only_one(self.settings.run_dir):  # nothing is changed under another one that runs
+                self._prepare_asterisk()
             supervisor = Supervisor(
                 [self._engine_part(), self._asterisk_part()],
                 run_dir=self.settings.run_dir,
