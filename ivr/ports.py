@@ -289,15 +289,8 @@ class LeftQueue(StrEnum):
 
 
 class Distributor(Protocol):
-    """Decides which operator gets which waiting caller (architecture.md, rule 8)."""
-
-    async def log_in(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
-        """Make the operator a member of these queues. Raises Unavailable."""
-        ...
-
-    async def log_out(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
-        """Take the operator out of these queues; being in none of them is as good. Raises Unavailable."""
-        ...
+    """Decides which operator gets which waiting caller (architecture.md, rule 8); who may be rung is the
+    Switchboard's to be told."""
 
     async def left(self, channel: Channel) -> LeftQueue:
         """Why the caller on this channel came back from the queue."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -64,29 +63,10 @@ def _file(folder: str, prompt: Prompt) -> Path:
 
 
 class FakeDistributor:
-    """`ivr.ports.Distributor`; `members` of each queue in the order they came."""
+    """`ivr.ports.Distributor`: every caller comes back for the same reason."""
 
     def __init__(self, *, reason: LeftQueue = LeftQueue.NO_OPERATOR) -> None:
-        self.members: dict[str, list[str]] = {}
         self.reason = reason
-        self.down = False
-
-    async def log_in(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
-        self._check()
-        for queue in queues:
-            members = self.members.setdefault(queue, [])
-            if extension not in members:
-                members.append(extension)
-
-    async def log_out(self, channel: Channel, extension: str, queues: Sequence[str]) -> None:
-        self._check()
-        for queue in queues:
-            if extension in self.members.get(queue, []):
-                self.members[queue].remove(extension)
 
     async def left(self, channel: Channel) -> LeftQueue:
         return self.reason
-
-    def _check(self) -> None:
-        if self.down:
-            raise Unavailable("Asterisk did not change the queue's members: no answer")

@@ -173,19 +173,9 @@ async def test_synthesis_can_fail(clock: VirtualClock) -> None:
         await prompts.audio(Prompt.of("menu"))
 
 
-async def test_members_come_and_go_each_once(channel: FakeChannel) -> None:
+async def test_every_caller_comes_back_for_the_reason_that_was_set(channel: FakeChannel) -> None:
     queues = FakeDistributor(reason=LeftQueue.FULL)
-    for extension in ("201", "202", "201"):
-        await queues.log_in(channel, extension, ["general", "szn-1"])
-    for _ in range(2):
-        await queues.log_out(channel, "201", ["general", "never"])
-    assert queues.members == {"general": ["202"], "szn-1": ["201", "202"]}
     assert await queues.left(channel) is LeftQueue.FULL
-    queues.down = True
-    with pytest.raises(Unavailable):
-        await queues.log_in(channel, "201", ["general"])
-    with pytest.raises(Unavailable):
-        await queues.log_out(channel, "201", ["general"])
 
 
 # --- the store; what it shares with the database is held in tests/integration -----------------------
