@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ivr import resources
-from ivr.assembly import ROUTES, build_engine
+from ivr.assembly import DUTY_ROUTES, ROUTES, SUPERVISOR_ROUTES, TRANSFER_ROUTES, build_engine
 from ivr.bootstrap import LocalSite, open_site
 from ivr.resources import ResourceHealth
 from ivr.resources.breaker import BreakerState
@@ -65,7 +65,8 @@ def test_every_route_that_the_dialplan_names_is_served() -> None:
         for file in dialplans.iterdir()
         for part in file.read_text("utf-8").split("AGI(${ENGINE}/")[1:]
     }
-    assert named and named <= ROUTES.keys()
+    served = {**ROUTES, **DUTY_ROUTES, **TRANSFER_ROUTES, **SUPERVISOR_ROUTES}
+    assert named and named <= served.keys()
 
 
 async def test_an_information_resource_that_fails_is_an_alarm_since_it_failed(
