@@ -34,7 +34,7 @@ SERVED = ("served", "served")
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system of short patience: phones that are silent for 3 s are dead, a transfer fails after 12 s."""
-    patience = {"phone_rtp_timeout_seconds": 3, "transfer_seconds": 12, "operator_back_seconds": 20}
+    patience = {"phone_rtp_timeout_seconds": 3, "transfer_seconds": 12, "operator_back_seconds": 10}
     prompts = quick_prompts(tmp_path_factory.mktemp("prompts"))
     with System(wrapup_seconds=1, ring_seconds=5, prompts_dir=prompts, **patience) as running:
         running.open_today()
@@ -211,7 +211,7 @@ def test_a_telephones_own_transfer_is_refused(scene: Scene) -> None:
 def test_a_dead_telephone_that_is_back_has_its_citizen_back(
     scene: Scene, staff: Duty, tmp_path: Path
 ) -> None:
-    """Within 20 seconds, on another address: the citizen hears a sentence, then the same operator."""
+    """In time, on another address: the citizen hears a sentence, then the same operator."""
     scene.talk()
     staff.phones.pop(FIRST).die_and_close()
     scene.reached(f"transfer {FIRST} operator_lost", timeout=30)
@@ -224,7 +224,7 @@ def test_a_dead_telephone_that_is_back_has_its_citizen_back(
 
 
 def test_without_the_dead_telephone_another_operator_answers_first(scene: Scene, staff: Duty) -> None:
-    """After 20 seconds the citizen goes to the head of the queue."""
+    """After a while the citizen goes to the head of the queue."""
     scene.talk()
     staff.hire("214", agency="soc")
     staff.log_in("214", answers=False)

@@ -25,7 +25,7 @@ SOME_SECONDS = 1.5
 """Long enough for a menu to listen, or for two to hear each other."""
 
 
-QUICK = ("connecting", "greeting")
+QUICK = ("connecting", "greeting", "whisper", "transfer.calling", "transfer.colleague_left")
 """Prompts that are not what these tests are about."""
 
 
