@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ivr.commands.site import Site
 
 POLL_SECONDS = 0.3
+QUIET_POLLS = 10
+"""Polls without a new event after which a settled call is over."""
 COLUMNS = ("call", "at", "number", "state", "outcome")
 AUDIT_COLUMNS = ("at", "actor", "action", "subject", "call", "result")
 
@@ -72,18 +74,19 @@ def _so_far(site: Site, call: str) -> Sequence[TraceEvent]:
 def _following(site: Site, call: str) -> Iterator[TraceEvent]:
     """Events as they come, until the end of the call.
 
-    A call cut off by a crash has no `end`: following stops when it is settled and nothing new came after.
+    A contact is written down a moment before the call's `end`, and a call cut off by a crash may have none:
+    following stops when it is settled and nothing new has come for a while.
     """
-    after, ended, settled = 0, False, False
+    after, ended, quiet = 0, False, 0
     while not ended:
         with site.store.transaction() as uow:
             fresh = service.trace(uow, call, after=after)
-            was_settled, settled = settled, service.over(uow, call)
+            quiet = quiet + 1 if service.over(uow, call) and not fresh else 0
         for number, event in fresh:
             after = max(after, number)
             ended = ended or event.kind == service.END
             yield event
-        if was_settled and not fresh:
+        if quiet > QUIET_POLLS:
             return
         if not ended:
             time.sleep(POLL_SECONDS)

@@ -38,8 +38,9 @@ def trace(uow: UnitOfWork, call: str, *, after: int = 0) -> Sequence[tuple[int, 
 
 
 def over(uow: UnitOfWork, call: str) -> bool:
-    """Whether the call's last event is there: its contact may be written down a little earlier."""
-    return any(event.kind == END for _, event in uow.traces.of_call(call))
+    """Whether the call has ended and its contact is settled; its `end` follows within moments."""
+    contact = uow.cards.contact(call)
+    return contact is not None and contact.outcome is not None
 
 
 def view(row: CallRow) -> dict[str, object]:
