@@ -41,7 +41,7 @@ TRANSFERRING: dict[str, Entry] = {
     "transfer.way": _fixed("Перевести сразу — один. Сначала поговорить с коллегой — два.", _BACK),
     "transfer.nobody": _fixed("На этой линии сейчас никого нет."),
     "transfer.impossible": _fixed("Сейчас перевести нельзя."),
-    "transfer.sent": _fixed("Перевожу."),
+    "transfer.sent": _fixed("Перевожу звонок, спасибо."),
     "transfer.calling": _fixed("Соединяю с коллегой. Заявитель слышит музыку."),
     "transfer.consult": _fixed(
         "Соединить заявителя с коллегой — один. Говорить втроём — два. Вернуться к заявителю — три.",
