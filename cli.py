@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ivr.commands import (
+    backup,
     board,
     calendar,
     callbacks,
@@ -55,6 +56,7 @@ for command in (
     reports.report,
     identification.identification,
     keys.keys,
+    backup.backup,
     parts.db,
     parts.asterisk,
 ):

@@ -6,13 +6,14 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from db.crypto import Vault
+from db.dump import open_copies
 from db.keys import KeyRing
 from db.schema import REVISION
 from db.store import SqlStore, open_store
@@ -22,13 +23,13 @@ from ivr.asterisk.tree import find_asterisk, objection, tested
 from ivr.domain.errors import BadInput, EkcError, NotRunning, StorageDown
 from ivr.domain.operators import agency_queue
 from ivr.observe import configure_logs, get_logger
-from ivr.ports import KeyRotation, UnitOfWork
+from ivr.ports import DatabaseCopies, KeyRotation, UnitOfWork
 from ivr.services import doctor as checks
 from ivr.services import facts
 from ivr.services import status as line_status
 from ivr.services.calendar import calendar_of, unconfirmed_years
 from ivr.services.codes import CodeBook
-from ivr.services.probes import require_ports
+from ivr.services.probes import pid_from, require_ports
 from ivr.settings import Settings, load
 from ivr.speech import catalogue
 from ivr.speech.parts import Wording
@@ -111,6 +112,24 @@ class LocalSite:
         longest = max(rules.window_seconds, rules.line_window_seconds, rules.lock_cap_seconds)
         forget_before = self.clock.now() - 2 * timedelta(seconds=longest)
         return self.store.rotate_keys(pepper=pepper, forget_before=forget_before, progress=progress)
+
+    def copies(self, settings: Settings | None = None) -> DatabaseCopies:
+        return open_copies((settings or self.settings).sqlalchemy_url)
+
+    def database_is_current(self) -> bool:
+        return self.closed_store().revision() == REVISION
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        own_directory(self.settings.state)
+        with only_one(self.settings.run_dir):
+            for part in ("engine", "asterisk"):
+                if (pid := pid_from(self.settings.run_dir / f"{part}.pid")) is not None:
+                    raise BadInput(f"the {part} of this state runs (pid {pid}); stop it first")
+            yield
+
+    def reopened(self) -> LocalSite:
+        return LocalSite(load(self.settings.state))
 
     def code_book(self) -> CodeBook:
         return self._codes

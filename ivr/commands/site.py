@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ivr.ports import Clock, KeyRotation, Store
+from ivr.ports import Clock, DatabaseCopies, KeyRotation, Store
 from ivr.services.codes import CodeBook
 from ivr.settings import Settings
 
@@ -101,6 +102,22 @@ class Site(Protocol):
 
     def asterisk_console(self) -> Sequence[str]:
         """The program that attaches to the running Asterisk, with its arguments. Raises NotRunning."""
+        ...
+
+    def copies(self, settings: Settings | None = None) -> DatabaseCopies:
+        """What carries the database, or that of other settings, into a file and back. Raises BadInput."""
+        ...
+
+    def database_is_current(self) -> bool:
+        """Whether it is at this program's revision; changes nothing. Raises StorageDown."""
+        ...
+
+    def at_rest(self) -> AbstractContextManager[None]:
+        """The state directory is there, and nothing runs or starts in it meanwhile. Raises BadInput."""
+        ...
+
+    def reopened(self) -> Site:
+        """The site as its state directory says now; to be closed by who asks for it. Raises BadInput."""
         ...
 
     def prompt_text(self, id_: str) -> str:
