@@ -12,6 +12,9 @@ from tests.harness.system import System
 TALK_SECONDS = 6.5
 """More than what counts as served (5 s), with room for the way from one bridge to the other."""
 LOGIN_SECONDS = 30.0
+EVENT, MOMENT, CHANNEL = 0, 1, 4
+"""Columns of cel.csv (asterisk-conf/cel_custom.conf)."""
+_MOVES = ("CHAN_START", "BRIDGE_ENTER", "BRIDGE_EXIT", "CHAN_END")
 
 
 class Duty:
@@ -54,15 +57,25 @@ class Duty:
         self.phones[extension].wait_hung_up(LOGIN_SECONDS)
 
     def talk(self, done: Callable[[], bool], *, timeout: float, seconds: float = TALK_SECONDS) -> None:
-        """Every phone that talks hangs up after so many seconds, until `done`."""
+        """Every phone hangs up that has talked with a citizen for so many seconds, until `done`."""
 
         def look() -> bool:
-            for phone in self.phones.values():
-                if phone.state == "talking" and _talks_for(phone) >= seconds:
+            for extension, phone in self.phones.items():
+                since = self._talking_since(extension) if phone.state == "talking" else None
+                if since is not None and time.time() - since >= seconds:
                     phone.hang_up()
             return done()
 
         wait_for(look, timeout, "the operators to have talked", step=0.1)
+
+    def _talking_since(self, extension: str) -> float | None:
+        """When this phone's present leg came into a bridge (seconds since the epoch), by Asterisk's journal.
+
+        An answered phone is not there yet: the operator is told first who comes.
+        """
+        legs = [row for row in self.system.cel() if row[CHANNEL].startswith(f"PJSIP/{extension}-")]
+        last = next((row for row in reversed(legs) if row[EVENT] in _MOVES), None)
+        return float(last[MOMENT]) if last is not None and last[EVENT] == "BRIDGE_ENTER" else None
 
     def close(self, extensions: Sequence[str] | None = None) -> None:
         """Log out these, by default all."""
@@ -75,8 +88,3 @@ class Duty:
         for phone in self.phones.values():
             phone.close()
         self.phones.clear()
-
-
-def _talks_for(phone: Softphone) -> float:
-    begun = max(e.at for e in phone.events if e.type == "CALL_ESTABLISHED")
-    return time.monotonic() - begun

@@ -8,6 +8,7 @@ with System(silence_seconds=6) as system:
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import secrets
@@ -191,6 +192,14 @@ class System(Commands):
             return []
         fields = [line.split("\t") for line in path.read_text().splitlines()]
         return [Arrival(at=f[0], node=f[1], call=f[2], sip_call_id=f[3], number=f[4]) for f in fields]
+
+    def cel(self) -> list[list[str]]:
+        """The rows of Asterisk's journal of events, oldest first; the last may be half written."""
+        path = self.state / "asterisk" / "log" / "cel.csv"
+        if not path.is_file():
+            return []
+        with path.open(newline="") as file:
+            return [row for row in csv.reader(file) if len(row) > 4]
 
     def call_of(self, sip_call_id: str) -> str:
         """The product's name (uniqueid) of a call that sipp made."""
