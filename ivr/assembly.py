@@ -25,6 +25,7 @@ from ivr.flows.desk import Desk
 from ivr.flows.office import Office
 from ivr.observe import Metrics, get_logger
 from ivr.services import queue_metrics, status, working_day
+from ivr.services.alarm_command import AlarmCommand
 from ivr.services.alarms import Alarms
 from ivr.services.board import BoardKeeper
 from ivr.services.codes import CodeBook
@@ -39,6 +40,7 @@ from ivr.services.probes import reachable, sip_answers
 from ivr.services.queue_watch import QueueWatch
 from ivr.services.settlement import Rules
 from ivr.services.silence import SilenceWatch
+from ivr.services.spool import Spool
 from ivr.services.supervision import Supervision
 from ivr.services.traces import TraceLog
 from ivr.services.transfer_notes import TransferNotes
@@ -59,6 +61,7 @@ QUEUES_SECONDS = 1.0
 BOARD_SECONDS = 1.0
 SILENCE_SECONDS = 0.5
 DUTY_SECONDS = 1.0
+SPOOL_SECONDS = 5.0
 CHECK_SECONDS = 10.0
 """How often telephones, queues and operators' states are compared with each other."""
 ROUTES: Mapping[str, Callable[[AgiChannel, Office], Awaitable[None]]] = {
@@ -99,7 +102,7 @@ class _Assembly:
         self.site = site
         self.settings = settings = site.settings
         self.metrics = Metrics.create()
-        self.alarms = Alarms(settings.run_dir, "engine")
+        self.alarms = Alarms(settings.run_dir, "engine", tell=AlarmCommand(settings.alarm).tell)
         self.store = site.closed_store()
         self.ami = Ami(
             LOOPBACK,
@@ -268,6 +271,12 @@ class _Assembly:
                 remedy="`ekc doctor`, `ekc db check`",
             ),
             Routine(
+                name="spool",
+                seconds=SPOOL_SECONDS,
+                work=self._spool().take,
+                remedy="see “When something is down” in docs/telephony.md",
+            ),
+            Routine(
                 name="duty",
                 seconds=DUTY_SECONDS,
                 work=self.duty.poll,
@@ -304,6 +313,17 @@ class _Assembly:
                 remedy="`ekc doctor`, `ekc status`",
             ),
         ]
+
+    def _spool(self) -> Spool:
+        metrics = self.metrics
+        return Spool(
+            self.store,
+            self.site.spool_keys,
+            self.site.clock,
+            self.settings,
+            on_taken=lambda taken: metrics.emergency_wishes.labels(result=taken.value).inc(),
+            on_unreadable=metrics.spool_unreadable.set,
+        )
 
     def _board(self) -> BoardKeeper:
         self.floor.listen(Holds(self.floor, self.switchboard).note)
@@ -360,7 +380,8 @@ class _Assembly:
 
     async def _status(self) -> status.Document:
         place = status.Place.of(self.settings)
-        return await status.collect(place, self._probes(), engine_pid=os.getpid(), now=self.site.clock.now())
+        now, own = self.site.clock.now(), self.alarms.list()
+        return await status.collect(place, self._probes(), engine_pid=os.getpid(), now=now, own=own)
 
     def _probes(self) -> status.Probes:
         settings = self.settings

@@ -47,14 +47,14 @@ WITHDRAWN = "QUEUE_WITHDRAW_INFO"
 """Asterisk's own: why the engine took the caller out of the queue (ports.LeftQueue)."""
 LANGUAGE = "CHANNEL(language)"
 TRANSFER = "EKC_TRANSFER"
-"""On the citizen's leg: where a transfer has left it (dialplans/transfer.conf). `menu`: the operator chooses."""
+"""On the citizen's leg: where a transfer has left it (transfer.conf). `menu`: the operator chooses."""
 TRANSFER_MENU = "menu"
 TARGET = "EKC_TARGET"
 """The queue that a transfer leads to."""
 PARTNER = "EKC_PARTNER"
 """Name of the leg that the citizen is to be bridged with."""
 CITIZEN = "__EKC_CITIZEN"
-"""On the first operator's leg and what it calls: name of the leg that is on hold. Two underscores: inherited."""
+"""On the first operator's leg and what it calls: name of the leg on hold. Two underscores: inherited."""
 MEMBER = "MEMBERINTERFACE"
 """Asterisk's own (app_queue): the phone of the operator that the citizen talks or last talked with."""
 LEG = "EKC_LEG"
@@ -81,8 +81,8 @@ def of_boarding(boarding: Boarding) -> Mapping[str, str]:
 
 
 def language(told: Told) -> str:
-    """The language in which queue.stay says this; any other sound is found in `ru`."""
-    return f"ru_{told.name}"
+    """The language in which queue.stay says this and numbers are silent; other sounds are found in `ru`."""
+    return f"ru_q_{told.name}"
 
 
 def whisper(what: Whisper | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import wave
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -86,8 +87,23 @@ class Layout:
         _point(self.data / "documentation", tree.data / "documentation")
         _point(self.data / "moh", tree.moh)
         _point(self.data / "sounds" / "ru", tree.russian)
+        _silence(self.data / "sounds" / "ru_q" / "digits")
         if (english := tree.english) is not None:
             _point(self.data / "sounds" / "en", english)
+
+
+def _silence(digits: Path) -> None:
+    """Numbers that are not said: the place of a waiting caller is part of a sentence (queues.conf)."""
+    own_directory(digits.parent)
+    own_directory(digits)
+    for number in (*range(20), *range(20, 100, 10), *range(100, 1000, 100)):
+        path = digits / f"{number}.wav"
+        if path.is_file():
+            continue
+        path.touch(mode=FILE)
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(160))
 
 
 def own_directory(path: Path) -> None:

@@ -62,7 +62,7 @@ def show(site: Site, out: Output, queue: str) -> None:
     "--widen", type=click.Choice([str(s) for s in WIDENINGS]), help="Seconds: then everybody is rung."
 )
 @with_site
-def set_(site: Site, out: Output, queue: str, **options: object) -> None:
+def set_(site: Site, out: Output, /, queue: str, **options: object) -> None:
     """Change rules; in force with the next caller."""
     from ivr.services import queues as service
 

@@ -25,6 +25,7 @@ from ivr.settings import Settings
 from ivr.speech import catalogue, recordings
 from ivr.speech.parts import Piece
 from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling
+from ivr.speech.queueing import write_whole as _write_whole
 from ivr.speech.synthesis import Synthesiser
 
 SOUNDS_VERSION = 1
@@ -123,7 +124,7 @@ class PromptStore:
             audio.unlink(missing_ok=True)
 
     async def lay(self, told: Told) -> None:
-        """`ivr.ports.WaitSounds`: one that is there is used once more, so that it is not forgotten."""
+        """`ivr.ports.WaitSounds`."""
         if not told.silent:
             await self._named(telling(told))
 
@@ -138,11 +139,8 @@ class PromptStore:
 
     def keep(self, sound: str, recording: bytes) -> None:
         """Have a recording here, so that a prompt whose parameter `sound` names it can be made."""
-        path = self._recording(sound)
-        _private_folder(path.parent)
-        new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        new.write_bytes(recording)
-        new.replace(path)
+        _private_folder(self._recording(sound).parent)
+        _write_whole(self._recording(sound), recording)
 
     # --- at start-up ---
 
@@ -159,7 +157,7 @@ class PromptStore:
         """
         _private_folder(self._cache)
         lay_silence(self._cache)
-        prompts = sorted(catalogue.prepared(), key=lambda prompt: prompt.id != "emergency")
+        prompts = sorted(catalogue.prepared(), key=lambda prompt: not prompt.id.startswith("emergency"))
         turn = asyncio.Semaphore(_PREPARED_AT_ONCE)
         made = 0
 

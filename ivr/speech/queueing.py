@@ -2,18 +2,19 @@
 
 While a caller waits the telephone switch itself plays `queue.stay` (asterisk-conf/queues.conf.j2), which it
 finds by its name in the folder of prompts; what is told of place and wait (`queue.told`) lies under the same
-name in a folder of the caller's own language, `ru_p02_w04`.
+name in a folder of the caller's own language, `ru_q_p02_w04`.
 """
 
 from __future__ import annotations
 
+import os
 import wave
 from pathlib import Path
 
 from ivr.domain.estimate import AT_ONCE, MORE, SPOKEN, Told
 from ivr.ports import Prompt
 from ivr.speech import russian
-from ivr.speech.kinds import SOUND, TEXT, clean, one_of, maybe_of, whole
+from ivr.speech.kinds import SOUND, TEXT, clean, maybe_of, one_of, whole
 from ivr.speech.parts import Entry, Number, Value, Values, Wording
 
 NO_PLACE = {
@@ -43,7 +44,7 @@ def dialplan_name(prompt: Prompt) -> str | None:
     """The name, below the folder of prompts, by which the telephone switch finds it; None: it need not."""
     if prompt.id == _TOLD:
         told = Told(**prompt.values)  # type: ignore[arg-type]  # checked against the entry's kinds
-        return f"ru_{told.name}/{_STAY}"
+        return f"ru_q_{told.name}/{_STAY}"
     return None if prompt.values else prompt.id
 
 
@@ -54,13 +55,20 @@ def telling(told: Told) -> Prompt:
 
 def lay_silence(folder: Path) -> None:
     """Nothing is said to whom an operator is rung for at once, for it would keep the operator waiting."""
-    path = folder / f"ru_{Told(place=1, minutes=AT_ONCE).name}" / f"{_STAY}.wav"
+    path = folder / f"ru_q_{Told(place=1, minutes=AT_ONCE).name}" / f"{_STAY}.wav"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(bytes(2 * 80))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Nobody sees half a file."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_bytes(data)
+    new.replace(path)
 
 
 def _wait(v: Values) -> str:

@@ -212,6 +212,14 @@ ENTRIES: dict[str, Entry] = {
     # --- last words ---
     "goodbye": Entry((Wording(lambda v: GOODBYES[v["reason"]]),), {"reason": one_of(tuple(GOODBYES))}),
     "emergency": _fixed("Простите, у нас технический сбой. Соединяем вас с оператором."),
+    "emergency.callback": _fixed(
+        "Простите, у нас технический сбой. Соединить вас с оператором сейчас нельзя.",
+        "Чтобы мы перезвонили вам, нажмите один.",
+    ),
+    "emergency.confirmed": _fixed("Спасибо. Мы перезвоним вам, как только сможем. До свидания."),
+    "emergency.later": _fixed(
+        "Простите, у нас технический сбой. Пожалуйста, позвоните нам позже. До свидания."
+    ),
     # --- to operators ---
     **DUTY,
     **TRANSFERRING,

@@ -27,6 +27,8 @@ class PhoneEvent:
     peer: str
     text: str
     """For CALL_CLOSED the reason, for example `486 Busy Here`."""
+    display: str = ""
+    """The name beside the peer's address."""
 
 
 @dataclass(kw_only=True)
@@ -93,6 +95,7 @@ class Control:
                         at=time.monotonic(),
                         peer=message.get("peeruri", ""),
                         text=message.get("param", ""),
+                        display=message.get("peerdisplayname", ""),
                     )
                 )
             self._changed.notify_all()

@@ -258,7 +258,7 @@ def test_the_engine_is_told_who_calls(node: Node, line: Phone) -> None:
 
 
 def test_a_flow_hands_over_to_a_queue_and_is_asked_again(node: Node, line: Phone) -> None:
-    """After an empty queue the engine is asked on the route `after-queue`, at most three rounds in all."""
+    """After an empty queue the engine is asked on the route `after-queue`, after three rounds in all."""
     to_queue = [
         "ANSWER",
         "SET VARIABLE EKC_QUEUE social-1",
@@ -269,7 +269,7 @@ def test_a_flow_hands_over_to_a_queue_and_is_asked_again(node: Node, line: Phone
         assert status(line.invite(LINE)) == 200
         line.wait_request("BYE")
         routes = [request["agi_network_script"] for request in engine.requests]
-        assert routes == ["line", "after-queue", "after-queue"]
+        assert routes == ["line", "after-queue", "after-queue", "after-queue"]
         assert engine.answers[6] == "200 result=1 (JOINEMPTY)"
 
 

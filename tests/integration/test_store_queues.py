@@ -61,7 +61,8 @@ def test_handling_times_are_those_of_served_callers_of_that_queue(store: Store) 
         call, card = f"c{n}", a_card(store, f"c{n}", at=AT + timedelta(minutes=n))
         fields = {"talking_s": talk, "wrapup_s": wrapup, "outcome": ContactOutcome(outcome)}
         do(store, lambda uow, c=call, f=fields: uow.cards.change_contact(c, **f))  # type: ignore[misc]
-        do(store, lambda uow, t=a_turn(call, card.id): uow.queues.take_turn(t))  # type: ignore[misc]
+        turn = a_turn(call, card.id)
+        do(store, lambda uow, t=turn: uow.queues.take_turn(t))  # type: ignore[misc]
     assert do(store, lambda uow: uow.queues.handling("soc-1", since=AT)) == [95, 70]
     assert do(store, lambda uow: uow.queues.handling("soc-1", since=AT, limit=1)) == [95]
     assert do(store, lambda uow: uow.queues.handling("soc-1", since=AT + timedelta(minutes=1))) == [95]

@@ -60,6 +60,9 @@ PROMISED = {
 }
 OURS = {
     "connecting",
+    "emergency.callback",
+    "emergency.confirmed",
+    "emergency.later",
     "queue.stay",
     "queue.told",
     "queue.closing",
@@ -77,6 +80,11 @@ OURS = {
     "operator.was_paused",
     "operator.unreached",
     "operator.no_talk",
+    "supervisor.no_supervisor",
+    "supervisor.no_operator",
+    "supervisor.not_talking",
+    "supervisor.later",
+    "supervisor.over",
     "transfer.topic",
     "transfer.line",
     "transfer.reason",

@@ -1,4 +1,4 @@
-"""What goes with a caller into a queue, who has the place back, and what everybody is told in an emergency."""
+"""What goes with a caller into a queue, who has the place back, and announcements to everybody."""
 
 from __future__ import annotations
 
