@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test bench lint clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
@@ -17,6 +17,9 @@ demo: setup  ## a citizen is served on real telephony, in a state directory of i
 
 test: setup lint  ## everything that must hold
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+bench: setup  ## what identification costs, path by path
+	$(BIN)/python -m bench identification
 
 lint:  ## style, types and layers
 	$(BIN)/ruff check .

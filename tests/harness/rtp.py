@@ -111,26 +111,20 @@ def _packet(data: bytes, more: list[tuple[int, int, bytes]]) -> Packet:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """How a stretch of sound came: nothing missing, nothing out of turn, nothing late."""
+    """How a stretch of sound came."""
 
     missing: int
     """Packets that never came."""
-    broken: int
-    """Neighbours whose timestamps are not one packet apart: a hole or a step back in the sound."""
-    latest: float
-    """Seconds that the latest packet came after its time, measured from the earliest one."""
+    longest: float
+    """Seconds between two neighbours, at most."""
 
 
 def flow(packets: list[Packet]) -> Flow:
     """Of packets in the order of their arrival."""
-    first = packets[0]
-    steps = [(b.timestamp - a.timestamp) % 2**32 for a, b in pairwise(packets)]
-    numbers = [(p.sequence - first.sequence) % 2**16 for p in packets]
-    late = [p.at - first.at - ((p.timestamp - first.timestamp) % 2**32) / 8000 for p in packets]
+    numbers = [(p.sequence - packets[0].sequence) % 2**16 for p in packets]
     return Flow(
         missing=max(numbers) + 1 - len(set(numbers)),
-        broken=sum(step != SAMPLES for step in steps),
-        latest=max(late) - min(late),
+        longest=max(b.at - a.at for a, b in pairwise(packets)),
     )
 
 

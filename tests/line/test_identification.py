@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.harness.world import hang_up, keys, wait
-from tests.line.identifying import FIRST, GAP, Calling, Citizen, Known, Told, elsewhere, invented
+from tests.line.identifying import FIRST, GAP, Calling, Citizen, Known, Told, elsewhere, invented, together
 
 pytestmark = pytest.mark.line
 
@@ -28,6 +28,7 @@ def spelt(who: Citizen, form: str) -> str:
     return f"{form}{who.ten}"
 
 
+@together
 def number_forms(known: Known) -> dict[str, Calling]:
     """The number on file in every usual spelling, in From and in P-Asserted-Identity."""
     calls = {}
@@ -38,6 +39,7 @@ def number_forms(known: Known) -> dict[str, Calling]:
     return calls
 
 
+@together
 def other_numbers(known: Known) -> dict[str, Calling]:
     other, anonymous, private, forger = known.take(4)
     return {
@@ -55,6 +57,7 @@ def other_numbers(known: Known) -> dict[str, Calling]:
     }
 
 
+@together
 def failures(known: Known) -> dict[str, Calling]:
     (stranger,) = (Citizen(row=p.citizen) for p in invented(1, seed=99))
     nameless = known.newcomer("")
@@ -75,6 +78,7 @@ def failures(known: Known) -> dict[str, Calling]:
     }
 
 
+@together
 def second_thoughts(known: Known) -> dict[str, Calling]:
     forgetful, corrected, mistyped, hopeless, tired, zero, other = known.take(7)
     return {
@@ -91,6 +95,7 @@ def second_thoughts(known: Known) -> dict[str, Calling]:
     }
 
 
+@together
 def letters(known: Known) -> dict[str, Calling]:
     """Codes with letters; the keys are those printed on a telephone, not those of our own table."""
     russian, latin = known.newcomer("Ёлка7"), known.newcomer("Rose42")
@@ -100,6 +105,7 @@ def letters(known: Known) -> dict[str, Calling]:
     }
 
 
+@together
 def hang_ups(known: Known) -> dict[str, Calling]:
     """The caller hangs up after these keys and so many seconds."""
     who = known.take(5)
@@ -122,11 +128,10 @@ def hang_ups(known: Known) -> dict[str, Calling]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def ladder(known: Known) -> Ladder:
-    """Everybody calls."""
-    makers = (number_forms, other_numbers, failures, second_thoughts, letters, hang_ups)
-    return known.play({name: call for make in makers for name, call in make(known).items()})
+    """What became of everybody."""
+    return known.told
 
 
 # --- the rungs -------------------------------------------------------------------------------------

@@ -14,30 +14,16 @@ from ivr.ports import Prompt
 from tests.harness.duty import Duty
 from tests.harness.listening import missing
 from tests.harness.sounds import sound_of
-from tests.line.identifying import Calling, Citizen, Known, Told, digits, today
+from tests.line.identifying import Calling, Citizen, Known, Told, digits, today, together
 
 pytestmark = pytest.mark.line
 
 AGENCY = "soc"
 EXTENSION = "301"
-
-
-@pytest.fixture(scope="module")
-def citizen(known: Known) -> Citizen:
-    """Somebody with a payment that was made, one to come, an application refused, and a notice."""
-    who = known.newcomer("777000")
-    month = today().date().replace(day=1)
-    payment = {"snils": who.snils, "agency": AGENCY, "title": "Пособие на третьего ребёнка"}
-    known.bring_in(
-        "payments",
-        [
-            {**payment, "amount": "12345.50", "date": month - timedelta(days=20), "status": "paid"},
-            {**payment, "amount": "6789.00", "date": month + timedelta(days=40), "status": "planned"},
-        ],
-    )
-    known.bring_in("applications", [refused(who, "57-314159", month)])
-    known.bring_in("notices", [{"snils": who.snils, "agency": AGENCY, **NOTICE, "valid_until": ""}])
-    return who
+LOST = 2
+"""Quarter seconds in which the recording may lack a packet; other words lack many more."""
+TALK_SECONDS = 14.0
+"""Of the operator's telephone; the whisper before the bridge is part of it."""
 
 
 NOTICE = {
@@ -70,27 +56,48 @@ def receipt(number: str, month: date) -> str:
     return f"11{digits(number)}#{day:%d%m%Y}"
 
 
-@pytest.fixture(scope="module")
-def month() -> date:
+def give(known: Known, who: Citizen, month: date) -> None:
+    """A payment that was made, one to come, an application refused, and a notice."""
+    payment = {"snils": who.snils, "agency": AGENCY, "title": "Пособие на третьего ребёнка"}
+    known.bring_in(
+        "payments",
+        [
+            {**payment, "amount": "12345.50", "date": month - timedelta(days=20), "status": "paid"},
+            {**payment, "amount": "6789.00", "date": month + timedelta(days=40), "status": "planned"},
+        ],
+    )
+    known.bring_in("notices", [{"snils": who.snils, "agency": AGENCY, **NOTICE, "valid_until": ""}])
+    twin = known.named("twin")
+    applications = [refused(who, "57-314159", month), refused(who, "58-271828/А", month)]
+    known.bring_in("applications", [*applications, refused(twin, "58-271828/Б", month)])
+
+
+@together
+def listeners(known: Known) -> dict[str, Calling]:
+    """Keys typed ahead skip what others hear, so that each hears something else."""
+    month, citizen, twin = first_of_month(), known.newcomer("777000"), known.named("twin")
+    give(known, citizen, month)
+    return {
+        "payments": listener(citizen.phone, citizen.by_code, "benefits"),
+        "application": listener(citizen.phone, citizen.by_code + "2", "benefits.application"),
+        "notice": listener(citizen.phone, citizen.by_code + "222", "benefits.notice"),
+        "receipt": listener(twin.phone, receipt("57-314159", month), "status.result"),
+        "several": Calling(number=twin.phone, typed=receipt("58-271828", month)),
+    }
+
+
+def first_of_month() -> date:
     return today().date().replace(day=1)
 
 
-@pytest.fixture(scope="module")
-def calls(known: Known, citizen: Citizen, month: date) -> Mapping[str, Told]:
-    """Four callers who listen side by side; keys typed ahead skip what the others hear."""
-    twin = known.one()
-    known.bring_in(
-        "applications", [refused(citizen, "58-271828/А", month), refused(twin, "58-271828/Б", month)]
-    )
-    return known.play(
-        {
-            "payments": listener(citizen.phone, citizen.by_code, "benefits"),
-            "application": listener(citizen.phone, citizen.by_code + "2", "benefits.application"),
-            "notice": listener(citizen.phone, citizen.by_code + "222", "benefits.notice"),
-            "receipt": listener(twin.phone, receipt("57-314159", month), "status.result"),
-            "several": Calling(number=twin.phone, typed=receipt("58-271828", month)),
-        }
-    )
+@pytest.fixture
+def month() -> date:
+    return first_of_month()
+
+
+@pytest.fixture
+def calls(known: Known) -> Mapping[str, Told]:
+    return known.told
 
 
 def listener(number: str, typed: str, last: str) -> Calling:
@@ -98,9 +105,9 @@ def listener(number: str, typed: str, last: str) -> Calling:
     return Calling(number=number, typed=typed, until=(f"prompt {last} played",))
 
 
-def unheard(prompt: Prompt, told: Told, folder: Path) -> list[float]:
-    """Where, in seconds of the prompt, what it says was not heard."""
-    return missing(sound_of(prompt, folder), told.world.heard)
+def is_heard(prompt: Prompt, told: Told, folder: Path) -> bool:
+    """Whether what it says was heard from its first word to its last."""
+    return len(missing(sound_of(prompt, folder), told.world.heard)) <= LOST
 
 
 def next_payment(month: date, amount: str = "6789.00") -> Prompt:
@@ -117,14 +124,14 @@ def test_the_next_payment_is_heard_with_amount_and_date(
     calls: Mapping[str, Told], month: date, tmp_path: Path
 ) -> None:
     """The whole sentence is in the recording; the same with another amount is not."""
-    assert unheard(next_payment(month), calls["payments"], tmp_path) == []
-    assert unheard(next_payment(month, "4321.00"), calls["payments"], tmp_path) != []
+    assert is_heard(next_payment(month), calls["payments"], tmp_path)
+    assert not is_heard(next_payment(month, "4321.00"), calls["payments"], tmp_path)
 
 
 def test_a_payment_that_was_made_is_heard(calls: Mapping[str, Told], month: date, tmp_path: Path) -> None:
     """Title, amount, what became of it and when."""
     row = ("Пособие на третьего ребёнка", Decimal("12345.50"), month - timedelta(days=20), "paid")
-    assert unheard(Prompt.of("benefits", payments=(row,)), calls["payments"], tmp_path) == []
+    assert is_heard(Prompt.of("benefits", payments=(row,)), calls["payments"], tmp_path)
 
 
 def test_a_refusal_is_heard_with_its_reason_and_what_is_missing(
@@ -132,13 +139,13 @@ def test_a_refusal_is_heard_with_its_reason_and_what_is_missing(
 ) -> None:
     """§20: decision, reason of refusal, missing documents."""
     prompt = Prompt.of("benefits.application", **application(month))
-    assert unheard(prompt, calls["application"], tmp_path) == []
+    assert is_heard(prompt, calls["application"], tmp_path)
 
 
 def test_a_notice_of_entitlement_is_heard(calls: Mapping[str, Told], tmp_path: Path) -> None:
     """What is due, for what, and how to get it."""
     prompt = Prompt.of("benefits.notice", **NOTICE, valid_until=None)
-    assert unheard(prompt, calls["notice"], tmp_path) == []
+    assert is_heard(prompt, calls["notice"], tmp_path)
 
 
 def test_a_receipt_opens_its_application_alone(
@@ -147,7 +154,7 @@ def test_a_receipt_opens_its_application_alone(
     """§20: number and date of the receipt, from anybody's telephone; level `application`, no attempt."""
     told = calls["receipt"]
     assert (told.level, told.attempts) == ("application", ())
-    assert unheard(Prompt.of("status.result", **application(month)), told, tmp_path) == []
+    assert is_heard(Prompt.of("status.result", **application(month)), told, tmp_path)
 
 
 def test_a_receipt_that_fits_several_applications_leads_to_an_operator(calls: Mapping[str, Told]) -> None:
@@ -165,13 +172,15 @@ def duty(known: Known) -> Iterator[Duty]:
     made.close()
 
 
-def test_the_level_travels_with_the_call_to_the_operator(known: Known, duty: Duty, citizen: Citizen) -> None:
+def test_the_level_travels_with_the_call_to_the_operator(known: Known, duty: Duty) -> None:
     """After the payments `0` leads to an operator of their agency, who sees a person identified."""
+    citizen = known.newcomer("777001")
+    give(known, citizen, first_of_month())
     duty.hire(EXTENSION, agency=AGENCY)
     duty.log_in(EXTENSION)
     calling = Calling(number=citizen.phone, typed=citizen.by_code + "0")
     call = calling.begin(known.world)
-    duty.talk(lambda: call.over, timeout=60)
+    duty.talk(lambda: call.over, timeout=60, seconds=TALK_SECONDS)
     lived = known.system.wait_lived(known.system.call_of(call.sip_call_id), 30)
     card = lived.card
     assert (card["level"], card["agency"], card["operator"]) == ("personal", AGENCY, EXTENSION)

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.line.identifying import Calling, Known, digits, elsewhere, invented
+from tests.line.identifying import PEOPLE, Calling, Known, digits, elsewhere, invented
 
 pytestmark = pytest.mark.line
 
@@ -24,7 +24,7 @@ def test_keys_change_while_citizens_are_identified(known: Known) -> None:
     assert said["rows"] > 0
     assert said["unreadable"] == 0
     assert {told.level for told in during.values()} == {"personal"}
-    application = invented(CALLERS)[0].applications[0]
+    application = invented(PEOPLE)[0].applications[0]
     receipt = f"11{digits(application['number'])}#{date.fromisoformat(application['accepted_on']):%d%m%Y}"
     after = known.play(
         {

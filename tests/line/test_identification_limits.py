@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.harness.processes import wait_for
-from tests.line.identifying import LOCK_SECONDS, Calling, Citizen, Known, Told, elsewhere, locks
+from tests.line.identifying import LOCK_SECONDS, Calling, Citizen, Known, Told, elsewhere, locks, together
 
 pytestmark = pytest.mark.line
 
@@ -29,20 +29,30 @@ def is_turned_away(told: Told) -> bool:
     return "code" not in told.asked and "prompt identify.locked played" in steps and told.queued
 
 
+@together
+def first_round(known: Known) -> dict[str, Calling]:
+    """Three failures each: of the victim from another number, of the forgetful one from the own telephone."""
+    return {
+        "first guesses": guessed(known.named("victim"), 3),
+        "first mistakes": mistaken(known.named("forgetful"), 3),
+    }
+
+
 @pytest.fixture(scope="module")
 def victim(known: Known) -> Citizen:
-    return known.one()
+    return known.named("victim")
 
 
 @pytest.fixture(scope="module")
 def forgetful(known: Known) -> Citizen:
-    return known.one()
+    return known.named("forgetful")
 
 
 @pytest.fixture(scope="module")
 def locked(known: Known, victim: Citizen, forgetful: Citizen) -> dict[str, Told]:
-    """Four failures each: of the victim from other numbers, of the forgetful one from the own telephone."""
-    known.play({"guesser": guessed(victim, 3), "forgetful": mistaken(forgetful, 3)})
+    """The fourth failure of each."""
+    for name in ("first guesses", "first mistakes"):
+        assert len(known.told[name].attempts) == 3
     return known.play({"guesser": guessed(victim, 1), "forgetful": mistaken(forgetful, 1)})
 
 

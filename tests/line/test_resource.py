@@ -17,6 +17,8 @@ from tests.line.identifying import Calling, Citizen, Known, today
 
 pytestmark = pytest.mark.line
 
+LOST = 2
+"""Quarter seconds in which the recording may lack a packet."""
 TITLE, AMOUNT = "Выплата опекуну", "4711.25"
 
 
@@ -46,7 +48,7 @@ def test_a_payment_of_the_service_is_heard(known: Known, guardian: Citizen, tmp_
     before = len(known.participant.asked)
     told = call(known, guardian, until="prompt benefits.next played")
     prompt = Prompt.of("benefits.next", title=TITLE, amount=Decimal(AMOUNT), day=coming())
-    assert missing(sound_of(prompt, tmp_path), told.world.heard) == []
+    assert len(missing(sound_of(prompt, tmp_path), told.world.heard)) <= LOST
     (asked,) = known.participant.asked[before:]
     assert asked.question == {"snils": guardian.snils}
     assert guardian.snils not in asked.line + str(dict(asked.headers))
