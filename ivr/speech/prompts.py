@@ -24,8 +24,7 @@ from ivr.ports import Prompt
 from ivr.settings import Settings
 from ivr.speech import catalogue, recordings
 from ivr.speech.parts import Piece
-from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling
-from ivr.speech.queueing import write_whole as _write_whole
+from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_whole
 from ivr.speech.synthesis import Synthesiser
 
 SOUNDS_VERSION = 1
@@ -128,8 +127,6 @@ class PromptStore:
         if not told.silent:
             await self._named(telling(told))
 
-    # --- recordings that come from the database ---
-
     def _recording(self, sound: str) -> Path:
         return self._cache / "announcements" / f"{sound}.wav"
 
@@ -140,7 +137,7 @@ class PromptStore:
     def keep(self, sound: str, recording: bytes) -> None:
         """Have a recording here, so that a prompt whose parameter `sound` names it can be made."""
         _private_folder(self._recording(sound).parent)
-        _write_whole(self._recording(sound), recording)
+        write_whole(self._recording(sound), recording)
 
     # --- at start-up ---
 
