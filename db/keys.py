@@ -80,19 +80,8 @@ class KeyRing:
         self.reload()
 
     def write(self, kind: KeyKind, id_: str, key: bytes) -> None:
-        """Keep a new key: under its name once it is whole on the disk, for a power cut leaves no half key."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.directory.chmod(0o700)
-        path = self._path(kind, id_)
-        draft = path.with_suffix(_DRAFT)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # unlike rename, refuses a name that is taken
-        draft.unlink()
-        _sync(self.directory)
+        """Keep a new key; see `write_key`."""
+        write_key(self._path(kind, id_), key)
 
     def erase(self, kind: KeyKind, id_: str) -> None:
         """Remove a key for good, or what is left of one that was being written; none is as good."""
@@ -110,7 +99,7 @@ class KeyRing:
             keys = {kind: {} for kind in KeyKind}
             for path in sorted(self.directory.glob("*.key")):
                 match = _NAME.fullmatch(path.name)
-                if match and (key := _load(path)) is not None:
+                if match and (key := load_key(path)) is not None:
                     keys[KeyKind(match[1])][match[2]] = key
             self._keys = keys
         return keys
@@ -121,8 +110,24 @@ def new_key() -> tuple[str, bytes]:
     return new_id(datetime.now(UTC))[:TIME_LETTERS], os.urandom(KEY_BYTES)
 
 
-def _load(path: Path) -> bytes | None:
-    """The key in a file; None when a rotation has just erased it."""
+def write_key(path: Path, key: bytes) -> None:
+    """Keep a new key: under its name once it is whole on the disk, for a power cut leaves no half key."""
+    directory = path.parent
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    draft = path.with_suffix(_DRAFT)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    os.link(draft, path)  # unlike rename, refuses a name that is taken
+    draft.unlink()
+    _sync(directory)
+
+
+def load_key(path: Path) -> bytes | None:
+    """The key in a file; None when it is not there (a rotation may have just erased it). Raises KeyLost."""
     try:
         key = path.read_bytes()
     except FileNotFoundError:

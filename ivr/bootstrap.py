@@ -16,17 +16,20 @@ from db.crypto import Vault
 from db.dump import open_copies
 from db.keys import KeyRing
 from db.schema import REVISION
+from db.spool_keys import SpoolKeys
 from db.store import SqlStore, open_store
 from ivr.asterisk.layout import own_directory
 from ivr.asterisk.node import Node
 from ivr.asterisk.tree import find_asterisk, objection, tested
-from ivr.domain.errors import BadInput, EkcError, NotRunning, StorageDown
+from ivr.domain.errors import BadInput, EkcError, KeyLost, NotRunning, StorageDown
 from ivr.domain.operators import agency_queue
 from ivr.observe import configure_logs, get_logger
 from ivr.ports import DatabaseCopies, KeyRotation, UnitOfWork
 from ivr.services import doctor as checks
 from ivr.services import facts
+from ivr.services import spool as spools
 from ivr.services import status as line_status
+from ivr.services.alarm_command import AlarmCommand
 from ivr.services.calendar import calendar_of, unconfirmed_years
 from ivr.services.codes import CodeBook
 from ivr.services.probes import pid_from, require_ports
@@ -138,6 +141,23 @@ class LocalSite:
     def _codes(self) -> CodeBook:
         return CodeBook(self.store.peppers)
 
+    # --- the emergency path ---
+
+    @cached_property
+    def spool_keys(self) -> SpoolKeys:
+        return SpoolKeys(self.settings.keys_dir, self.settings.emergency_public_key)
+
+    def prepare_spool(self) -> None:
+        """Folders and key pair of the emergency path, the last resort: without it the line starts, too."""
+        spool = self.settings.emergency_spool
+        try:
+            for folder in (self.settings.state, spool.parent, spool, spool / spools.ARCHIVE):
+                own_directory(folder)
+            self.spool_keys.ensure()
+        except (KeyLost, OSError) as error:
+            say(f"without the engine nobody can be promised a callback: {error}")
+            _log.error("spool_unprepared", reason=str(error))
+
     # --- Asterisk ---
 
     @cached_property
@@ -151,6 +171,7 @@ class LocalSite:
         self._render()
 
     def _render(self) -> list[Path]:
+        self.prepare_spool()
         with self.store.transaction() as uow:
             accounts, codes = uow.operators.sip_accounts(), uow.agencies.codes()
         queues = [agency_queue(code, line) for code in codes for line in (1, 2)]
@@ -246,6 +267,7 @@ class LocalSite:
                 [self._engine_part(), self._asterisk_part()],
                 run_dir=self.settings.run_dir,
                 on_up=self._say_where,
+                tell=AlarmCommand(self.settings.alarm).tell,
             )
             return asyncio.run(supervisor.run())
         finally:
@@ -307,6 +329,7 @@ class LocalSite:
         from ivr.assembly import build_engine
 
         self._make_directories()
+        self.prepare_spool()
         logs = configure_logs(
             self.settings.log_level, directory=self.settings.log_dir, quiet=not sys.stderr.isatty()
         )

@@ -226,6 +226,10 @@ class Metrics:
     """Members of a queue by what they are doing (services/board.py)."""
     service_level: Gauge
     """Of today, by queue; 0 to 1."""
+    emergency_wishes: Counter
+    """Files of the emergency path that were taken, by result: callback, again, unreachable."""
+    spool_unreadable: Gauge
+    """Files of the emergency path that cannot be read now."""
     wait_estimate_error: Histogram
     """Actual wait of a caller less the first one announced, seconds: above zero somebody waited longer."""
 
@@ -267,6 +271,12 @@ class Metrics:
             queue_waiting=gauge("queue_waiting", "Callers in a queue now", "queue"),
             queue_operators=gauge("queue_operators", "Members of a queue now", "queue", "state"),
             service_level=gauge("queue_service_level", "Answered in time / offered, today", "queue"),
+            emergency_wishes=counter(
+                "emergency_wishes_total",
+                "Callbacks asked for without an engine, by what became of them",
+                "result",
+            ),
+            spool_unreadable=gauge("spool_unreadable", "Files of the emergency path that cannot be read"),
             wait_estimate_error=Histogram(
                 "ekc_wait_estimate_error_seconds",
                 "Actual wait less the first one announced",

@@ -6,6 +6,7 @@ Durations are seconds. Tables of `ekc.toml` are nested models (`[trunk] host` is
 from __future__ import annotations
 
 import os
+import shlex
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -138,6 +139,27 @@ class IdentificationRules(BaseModel):
         return self
 
 
+def _command_line(value: str) -> str:
+    try:
+        shlex.split(value)
+    except ValueError:
+        raise ValueError("write a program and its arguments; a quote is not closed") from None
+    return value
+
+
+class AlarmSettings(BaseModel):
+    """A program that is told about each new alarm."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    command: Annotated[str, AfterValidator(_command_line)] = ""
+    """Program and arguments; it reads a line of JSON: `since`, `what`, `remedy`. Empty: nobody is told."""
+    seconds: Seconds = 10.0
+    """What one run may take."""
+    again_seconds: Annotated[float, Field(ge=0)] = 300.0
+    """An alarm that goes and comes back within so long is not told again."""
+
+
 class Settings(BaseSettings):
     """All settings of one system; see docs/settings.md."""
 
@@ -238,6 +260,15 @@ class Settings(BaseSettings):
     resources: dict[str, HttpService] = {}
     """By agency code, `[resources.soc]`. An agency that is not named is answered from our own tables."""
 
+    # Without the engine
+    emergency_at_once: Annotated[int, Field(ge=1)] = 20
+    """Callers who are asked at the same time whether to be called back; further ones hear music first."""
+    emergency_keep_days: Annotated[float, Field(gt=0)] = 30.0
+    """How long the sealed files of taken callbacks stay in the archive."""
+
+    # Who is told
+    alarm: AlarmSettings = AlarmSettings()
+
     # How the engine guards itself
     agi_connections: Annotated[int, Field(ge=1)] = 500
     agi_idle_seconds: Seconds = 10.0
@@ -313,6 +344,21 @@ class Settings(BaseSettings):
     @property
     def keys_dir(self) -> Path:
         return self.state / "keys"
+
+    @property
+    def emergency_spool(self) -> Path:
+        """Callbacks that were asked for while there was no engine."""
+        return self.state / "spool" / "emergency"
+
+    @property
+    def emergency_public_key(self) -> Path:
+        """What they are sealed with."""
+        return self.state / "spool" / "emergency.pub"
+
+    @property
+    def emergency_failed(self) -> Path:
+        """Touched when one could not be kept."""
+        return self.state / "spool" / "emergency.failed"
 
     @property
     def prompts_cache(self) -> Path:

@@ -11,6 +11,7 @@ import re
 import resource
 import secrets
 import socket
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
@@ -168,6 +169,11 @@ def _values(
         "realm": SIP_REALM,
         "seconds": ceil,
         "emergency_sentence": settings.prompts_cache / "emergency",
+        "emergency_later": settings.prompts_cache / "emergency.later",
+        "emergency_spool": settings.emergency_spool,
+        "emergency_failed": settings.emergency_failed,
+        "emergency_script": _folder("agi_scripts") / "emergency.py",
+        "python": sys.executable,
         "prompts": settings.prompts_cache,
         "head_priority": Priority.HEAD.value,
         "trunk_networks": _trunk_networks(settings),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +31,14 @@ class Alarm:
 class Alarms:
     """The alarms of one process, by key; the file `alarms-<owner>.json` follows every change."""
 
-    def __init__(self, run_dir: Path, owner: str) -> None:
-        """owner: `supervisor`, `engine`. A file left by an earlier process of this owner is forgotten."""
+    def __init__(
+        self, run_dir: Path, owner: str, *, tell: Callable[[str, Alarm], None] = lambda _key, _alarm: None
+    ) -> None:
+        """owner: `supervisor`, `engine`. A file left by an earlier process of this owner is forgotten.
+
+        tell: called with each new alarm and its key; it must not wait.
+        """
+        self._tell = tell
         self._path = run_dir / f"alarms-{owner}.json"
         self._alarms: dict[str, Alarm] = {}
         self._unwritten = False
@@ -44,6 +50,8 @@ class Alarms:
         alarm = Alarm(since=old.since if old else now, what=what, remedy=remedy)
         if alarm != old or self._unwritten:
             self._alarms[key] = alarm
+            if old is None:
+                self._tell(key, alarm)
             self._write()
 
     def clear(self, key: str) -> None:

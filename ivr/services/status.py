@@ -121,8 +121,13 @@ class _Look:
         return found
 
 
-async def collect(place: Place, probes: Probes, *, engine_pid: int, now: datetime) -> Document:
-    """The document as the running engine sees it. Never raises for a part that is down."""
+async def collect(
+    place: Place, probes: Probes, *, engine_pid: int, now: datetime, own: Sequence[Alarm] = ()
+) -> Document:
+    """The document as the running engine sees it. Never raises for a part that is down.
+
+    own: the engine's alarms; on a full disk they do not get into its file.
+    """
     look = _Look(now)
     async with asyncio.TaskGroup() as at_once:
         run = at_once.create_task
@@ -143,8 +148,12 @@ async def collect(place: Place, probes: Probes, *, engine_pid: int, now: datetim
         engine=engine_pid,
         database=database.result() or DatabaseState(backend=place.backend, revision=None),
         calls=calls.result(),
-        alarms=[*read_alarms(place.run_dir), *look.alarms],
+        alarms=[*_merged(read_alarms(place.run_dir), own), *look.alarms],
     )
+
+
+def _merged(written: Sequence[Alarm], own: Sequence[Alarm]) -> Sequence[Alarm]:
+    return sorted({*written, *own}, key=lambda alarm: alarm.since)
 
 
 def _silent(whose: str, where: str) -> str:

@@ -22,7 +22,7 @@ import psutil
 from ivr.domain.errors import BadInput
 from ivr.notify import Notification, Notifier, NotifyListener
 from ivr.observe import get_logger
-from ivr.services.alarms import Alarms, write_whole
+from ivr.services.alarms import Alarm, Alarms, write_whole
 from ivr.supervisor.decisions import Backoff
 from ivr.supervisor.keeper import Keeper, StartFailed
 from ivr.supervisor.part import Part, adopt_orphans
@@ -110,11 +110,13 @@ class Supervisor:
         on_up: Callable[[], None] | None = None,
         speak: Callable[[str], None] = say,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tell: Callable[[str, Alarm], None] = lambda _key, _alarm: None,
     ) -> None:
         """parts: in the order of their start; they stop in reverse.
 
-        on_up: called once, when all are ready.
+        on_up: called once, when all are ready. tell: called with each new alarm and its key.
         """
+        self._tell = tell
         self._parts = parts
         self._run_dir = run_dir
         self._backoff = backoff or Backoff()
@@ -133,7 +135,7 @@ class Supervisor:
         """
         with only_one(self._run_dir), self._own_pid_file(), self._signals():
             adopt_orphans()
-            alarms = Alarms(self._run_dir, "supervisor")
+            alarms = Alarms(self._run_dir, "supervisor", tell=self._tell)
             listener = NotifyListener(self._run_dir, self._heard)
             loop = asyncio.get_running_loop()
             listener.attach(loop)

@@ -16,7 +16,7 @@ import pytest
 
 from ivr.domain.errors import StorageDown
 from ivr.services import status
-from ivr.services.alarms import Alarms
+from ivr.services.alarms import Alarm, Alarms
 from ivr.services.probes import pid_from
 from ivr.services.status import (
     AsteriskState,
@@ -215,3 +215,12 @@ def test_waiting_ends_with_readiness_or_with_the_time(
 def test_addresses_are_told_as_they_can_be_used(tmp_path: Path, bind: str, sip: str, web: str) -> None:
     place = Place.of(Settings(state=tmp_path).model_copy(update={"bind": bind}))
     assert (place.sip_line, place.web) == (sip, web)
+
+
+async def test_an_alarm_that_could_not_be_written_is_told_all_the_same(place: Place, probes: Probes) -> None:
+    """On a full disk the engine's file stays as it was; what stands in both is told once."""
+    alarms = Alarms(place.run_dir, "engine")
+    alarms.set("old", "an old alarm", "mend it", NOW - timedelta(hours=1))
+    full = Alarm(since=NOW, what="the disk is full", remedy="make room")
+    document = await collect(place, probes, engine_pid=1, now=NOW, own=[*alarms.list(), full])
+    assert [alarm["what"] for alarm in document["alarms"]] == ["an old alarm", "the disk is full"]
