@@ -86,6 +86,7 @@ async def run(command: Sequence[str], seconds: float) -> None:
         if process.poll() is None:
             with suppress(ProcessLookupError):  # it ended by itself this very moment
                 os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.to_thread(process.wait)
     if code:
         raise Unavailable(f"speech synthesis: {name} ended with exit code {code}")
 
