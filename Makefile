@@ -15,8 +15,9 @@ setup:  ## packages, .venv and Asterisk; quick when all is in place
 demo: setup  ## a citizen is served on real telephony, in a state directory of its own
 	@$(BIN)/python -m tests.demo
 
-test: setup lint  ## everything that must hold
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+test: setup lint  ## everything that must hold; line tests wait more than they work, so more of them at once
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report= -m "not line"
+	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --cov --cov-append --cov-report=term:skip-covered -m line
 
 bench: setup  ## what identification costs, path by path
 	$(BIN)/python -m bench identification

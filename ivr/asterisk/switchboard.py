@@ -129,7 +129,7 @@ class AmiSwitchboard:
                 "Priority": "1",
                 "Async": "true",
                 "ChannelId": id_,
-                "OtherChannelId": f"{id_}-far",  # Asterisk's own, with a semicolon, is no call in the journals
+                "OtherChannelId": f"{id_}-far",  # Asterisk's own has a semicolon: no call in the journals
                 "Timeout": str(int(seconds * 1000)),
                 "Variable": [f"{name}={value}" for name, value in variables.items()],
             },

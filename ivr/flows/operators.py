@@ -45,7 +45,7 @@ async def pause(call: Call, desk: Desk, duty: Duty, extension: str, key: str) ->
     """A pause for reason number `key` of the directory."""
     before = await _begin(call, desk, extension)
     if before is None:
-        return
+        return None
     if before.state not in ON_DUTY:
         return await _end(call, "operator.not_logged_in")
     known = await desk.ask_store(call, lambda uow: dict(uow.reasons.list(PAUSE)))
@@ -62,7 +62,7 @@ async def ready(call: Call, desk: Desk, duty: Duty, extension: str) -> None:
     """The pause or the wrap-up is over."""
     before = await _begin(call, desk, extension)
     if before is None:
-        return
+        return None
     if before.state not in ON_DUTY:
         return await _end(call, "operator.not_logged_in")
     limits = duty.limits
