@@ -69,7 +69,7 @@ def site(tmp_path: Path) -> Site:
 class Asterisk:
     """The other side of the script's pipes."""
 
-    def __init__(self, site: Site, *, seconds: str = "0.05", **environment: str) -> None:
+    def __init__(self, site: Site, *, seconds: str = "0.001", **environment: str) -> None:
         argv = [sys.executable, "-I", str(SCRIPT), str(site.spool), str(site.prompts), seconds]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe)
