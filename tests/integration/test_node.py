@@ -179,7 +179,7 @@ def test_with_nobody_logged_in_the_call_ends_with_a_sentence(node: Node, line: P
     """No engine and no operator: no endless music."""
     assert status(line.invite(LINE)) == 200
     line.wait_request("BYE")
-    assert queue_log(node, arrivals(node)[-1][2]) == []
+    assert queue_log(node, arrivals(node)[-1][2]) == ["NOTJOINED"]
 
 
 def test_a_caller_whose_from_is_an_operators_extension_is_a_caller(node: Node, line: Phone) -> None:
