@@ -15,9 +15,10 @@ setup:  ## packages, .venv and Asterisk; quick when all is in place
 demo: setup  ## a citizen is served on real telephony, in a state directory of its own
 	@$(BIN)/python -m tests.demo
 
-test: setup lint  ## everything that must hold; line tests wait more than they work, so more of them at once
+test: setup lint  ## everything that must hold; calls after all else
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --reruns=1 --cov --cov-report= -m "not line"
-	$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line
+	$(BIN)/python -m tests.harness.sounds
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line
 
 bench: setup  ## what identification costs, path by path
 	$(BIN)/python -m bench identification

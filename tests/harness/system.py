@@ -39,7 +39,8 @@ from tests.harness.records import Lived, Records, step
 
 T = TypeVar("T")
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+"""Threefold of a first start, which synthesises every prompt, beside others on two cores."""
 STOP_SECONDS = 30.0
 MARK = "EKC_TEST_MARK"
 """An environment variable by which everything that the system has started is known again."""
