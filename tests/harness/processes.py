@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -58,8 +60,10 @@ def _walk() -> Iterator[int]:
 
 
 _blocks = _walk()
-_held: set[int] = set()
-"""Blocks in use: RTP ports look free until somebody talks."""
+_LOCKS = Path(tempfile.gettempdir()) / "ekc-test-ports"
+_held: dict[int, int] = {}
+"""Blocks in use, each with the descriptor that holds its lock: RTP ports look free until somebody talks, to
+another run of the tests on this machine as well."""
 
 
 def port_is_free(port: int) -> bool:
@@ -81,20 +85,43 @@ def free_ports(blocks: int = 1) -> int:
     first, run = 0, 0
     for _ in range(2 * (high - low + 1) // 10):
         block = next(_blocks)
-        whole = block not in _held and all(port_is_free(p) for p in range(block, block + 10))
-        if not whole or (run and block != first + 10 * run):
-            first, run = block, int(whole)
-        else:
-            first, run = (block, 1) if run == 0 else (first, run + 1)
+        if run and block != first + 10 * run:
+            release_ports(first, run)
+            run = 0
+        if not _hold(block):
+            release_ports(first, run)
+            run = 0
+            continue
+        first, run = (first, run + 1) if run else (block, 1)
         if run == blocks:
-            _held.update(range(first, first + 10 * blocks, 10))
             return first
+    release_ports(first, run)
     raise PortsTaken(PortsTaken.__doc__)
+
+
+def _hold(block: int) -> bool:
+    """Take the block, if nobody has it and nobody listens there; its lock ends with our process."""
+    if block in _held:
+        return False
+    _LOCKS.mkdir(mode=0o700, exist_ok=True)
+    lock = os.open(_LOCKS / str(block), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    _held[block] = lock
+    if all(port_is_free(port) for port in range(block, block + 10)):
+        return True
+    release_ports(block)
+    return False
 
 
 def release_ports(first: int, blocks: int = 1) -> None:
     """Give back what `free_ports(blocks)` gave."""
-    _held.difference_update(range(first, first + 10 * blocks, 10))
+    for block in range(first, first + 10 * blocks, 10):
+        if (lock := _held.pop(block, None)) is not None:
+            os.close(lock)
 
 
 # --- processes -------------------------------------------------------------------------------------
