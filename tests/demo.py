@@ -280,7 +280,7 @@ def serve(story: Story, system: System) -> None:
         check_sound(story, second, "second operator", least=2)
     show_trace(story, system.trace("last"))
     card = system.wait_card(follower.call)
-    show_card(story, card)
+    show_card(story, system.card())
     check_card(card)
 
 
