@@ -69,7 +69,7 @@ async def _talking(call: Call, desk: Desk, transfers: Transfers, scene: Scene) -
             await call.during(transfers.begin(scene, choice.target, choice.reason, choice.way))
             return
     except _CANCELLED:
-        pass
+        pass  # the talk goes on, which is what the operator wanted
     except Unavailable:
         await call.say(Prompt.of("transfer.impossible"), whole=True)
     await call.during(transfers.choosing(scene, on=False))
