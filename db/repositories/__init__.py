@@ -1,1 +1,1 @@
-"""One module for each repository of ivr/ports.py. Rows come in and go out as values of the domain."""
+"""One module for each repository of ivr/ports/. Rows come in and go out as values of the domain."""

@@ -1,0 +1,100 @@
+"""What the flows and services ask of the outside world. Adapters implement these; tests run the same
+contract against the real adapter and the fake in `ivr/testing.py`.
+
+Storage is synchronous and short: a unit of work is a closure that runs in the store's own thread
+(`Store.run`), so it cannot be open while a prompt plays.
+"""
+
+from ivr.domain.guessing import GuessCounter
+from ivr.domain.worktime import DayException
+from ivr.ports.citizens import (
+    Applications,
+    Citizens,
+    CodeHashes,
+    Credentials,
+    Guesses,
+    GuessLock,
+    KeyRotation,
+    Notices,
+    Payments,
+    Peppers,
+)
+from ivr.ports.clock import Clock
+from ivr.ports.enquiries import Audit, AuditRow, Callbacks, CallRow, Cards, Passages, TraceEvent, Traces
+from ivr.ports.floor import (
+    Distributor,
+    FloorEvent,
+    FloorKind,
+    LeftQueue,
+    Leg,
+    Member,
+    MemberStatus,
+    Patchboard,
+    Snapshot,
+    Switchboard,
+    Waiting,
+)
+from ivr.ports.information import InformationResource
+from ivr.ports.journals import Journal, JournalLine, JournalPosition
+from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
+from ivr.ports.storage import Backend, CopyFacts, DatabaseCopies, KeyNeed, Store, UnitOfWork
+from ivr.ports.telephone import KEYS, Boarding, Call, CallFacts, Channel, Prompt, Prompts, WaitSounds, Whisper
+
+__all__ = [
+    "KEYS",
+    "Agencies",
+    "Applications",
+    "Audit",
+    "AuditRow",
+    "Backend",
+    "Boarding",
+    "CalendarDays",
+    "Call",
+    "CallFacts",
+    "CallRow",
+    "Callbacks",
+    "Cards",
+    "Channel",
+    "Citizens",
+    "Clock",
+    "CodeHashes",
+    "CopyFacts",
+    "Credentials",
+    "DatabaseCopies",
+    "DayException",
+    "Distributor",
+    "FloorEvent",
+    "FloorKind",
+    "GuessCounter",
+    "GuessLock",
+    "Guesses",
+    "InformationResource",
+    "Journal",
+    "JournalLine",
+    "JournalPosition",
+    "KeyNeed",
+    "KeyRotation",
+    "LeftQueue",
+    "Leg",
+    "Member",
+    "MemberStatus",
+    "Notices",
+    "Operators",
+    "Passages",
+    "Patchboard",
+    "Payments",
+    "Peppers",
+    "Prompt",
+    "Prompts",
+    "Queues",
+    "Reasons",
+    "Snapshot",
+    "Store",
+    "Switchboard",
+    "TraceEvent",
+    "Traces",
+    "UnitOfWork",
+    "WaitSounds",
+    "Waiting",
+    "Whisper",
+]
