@@ -69,7 +69,7 @@ class System(Commands):
     """One system. Its state is erased by `close`, not by `stop`: after `stop` it can be started again."""
 
     def __init__(self, *, state: Path | None = None, **settings: object) -> None:
-        """settings: those of ivr/settings.py by name (silence_seconds=6), a nested one as trunk__identity."""
+        """settings: those of ivr/settings by name (silence_seconds=6), a nested one as trunk__identity."""
         self._own_state = state is None
         self.state = state or Path(tempfile.mkdtemp(prefix="ekc-state-"))
         self.output = self.state.with_name(f"{self.state.name}.out")

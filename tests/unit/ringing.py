@@ -70,7 +70,7 @@ class RingingChannel(FakeChannel):
 
 
 class Line:
-    """One engine's conversations. settings: those of ivr/settings.py that differ from the defaults."""
+    """One engine's conversations. settings: those of ivr/settings that differ from the defaults."""
 
     def __init__(self, *, now: datetime = START, **settings: Any) -> None:
         self.clock = VirtualClock(now)

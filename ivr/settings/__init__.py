@@ -1,173 +1,39 @@
 """Settings: environment `EKC_…` over `ekc.toml` in the state directory over the defaults below.
 
-Durations are seconds. Tables of `ekc.toml` are nested models (`[trunk] host` is `EKC_TRUNK__HOST`).
+Durations are seconds. Tables of `ekc.toml` are nested models (`[trunk] host` is `EKC_TRUNK__HOST`), see
+`ivr/settings/tables.py`.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from ivr.domain.errors import BadInput
+from ivr.settings.kinds import Port, PortRange, Seconds
+from ivr.settings.places import Places
+from ivr.settings.tables import AlarmSettings, HttpService, IdentificationRules, Trunk
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0)]
-
-
-def _port_range(value: object) -> object:
-    if isinstance(value, str):
-        low, dash, high = value.partition("-")
-        if not dash or not low.strip().isdigit() or not high.strip().isdigit():
-            raise ValueError("write a range of ports as 20000-21000")
-        return (int(low), int(high))
-    return value
+__all__ = ["AlarmSettings", "HttpService", "IdentificationRules", "Settings", "Trunk", "load"]
 
 
-class Trunk(BaseModel):
-    """The SIP trunk to the operator of the 8-800 number; `host` empty means loopback peers only."""
-
-    host: str = ""
-    port: Port = 5060
-    transport: Literal["udp", "tcp"] = "udp"
-    username: str = ""
-    password_file: Path | None = None
-    identity: Literal["auto", "pai", "rpid", "from"] = "auto"
-    """auto: P-Asserted-Identity, else From."""
-    outbound_cli: str = "+78006000000"
-
-
-def _service_url(value: str) -> str:
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("an address is ASCII without spaces; write https://host/path")
-    try:
-        url = urlsplit(value)
-        host, _ = url.hostname or "", url.port
-    except ValueError:
-        raise ValueError("this is no address; write https://host/path") from None
-    if url.scheme not in ("http", "https") or not host:
-        raise ValueError("write https://host/path")
-    if url.username is not None or url.query or url.fragment:
-        raise ValueError("leave out user, ? and #; a token goes into token_file")
-    if url.scheme == "http" and not _is_loopback(host):
-        raise ValueError("http:// may lead to this machine only; personal data travels by https://")
-    return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class HttpService(BaseModel):
-    """An agency's own information resource over HTTP/JSON (§22); see docs/information-resource.md."""
-
-    model_config = ConfigDict(extra="forbid")  # a misspelt ca_file must not pass for no ca_file
-
-    url: Annotated[str, AfterValidator(_service_url)]
-    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 3.0
-    """For the whole answer, a second try included: a caller is waiting."""
-    ca_file: Path | None = None
-    """PEM: the only authorities that are believed; None: those of the operating system."""
-    client_cert: Path | None = None
-    client_key: Path | None = None
-    """None: the key is in the file of client_cert."""
-    token_file: Path | None = None
-    """Sent as a bearer token."""
-    breaker_failures: Annotated[int, Field(ge=1)] = 5
-    """Unanswered questions in a row until it is not asked any more."""
-    breaker_seconds: Seconds = 30.0
-    """Until it is tried again."""
-
-    @model_validator(mode="after")
-    def _key_has_certificate(self) -> HttpService:
-        if self.client_key is not None and self.client_cert is None:
-            raise ValueError("client_key is of no use without client_cert")
-        return self
-
-
-class IdentificationRules(BaseModel):
-    """How callers are identified, and how often somebody may guess (§21); see docs/identification.md."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    ivr_personal: bool = True
-    """Whether keys alone (SNILS, code, number or document) open personal information."""
-    readback_seconds: Annotated[float, Field(ge=0)] = 3.0
-    """How long `*` may be thought about after the SNILS was read back."""
-    tries_per_call: Annotated[int, Field(ge=1)] = 3
-    tries_per_snils: Annotated[int, Field(ge=1)] = 5
-    """Failures about one SNILS in a window, then a lock; calls from the number on file are counted apart."""
-    tries_per_number: Annotated[int, Field(ge=1)] = 10
-    """The same from one calling number."""
-    window_seconds: Seconds = 86400.0
-    lock_seconds: Seconds = 900.0
-    """The first lock; each in a row is twice as long as the last."""
-    lock_cap_seconds: Seconds = 86400.0
-    tries_per_line: Annotated[int, Field(ge=1)] = 300
-    """Failures of everybody in a line's window, then each attempt is delayed and an alarm raised."""
-    line_window_seconds: Seconds = 3600.0
-
-    @model_validator(mode="after")
-    def _cap_holds_the_first(self) -> IdentificationRules:
-        if self.lock_cap_seconds < self.lock_seconds:
-            raise ValueError("lock_cap_seconds cannot be less than lock_seconds")
-        return self
-
-
-def _command_line(value: str) -> str:
-    try:
-        shlex.split(value)
-    except ValueError:
-        raise ValueError("write a program and its arguments; a quote is not closed") from None
-    return value
-
-
-class AlarmSettings(BaseModel):
-    """A program that is told about each new alarm."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    command: Annotated[str, AfterValidator(_command_line)] = ""
-    """Program and arguments; it reads a line of JSON: `since`, `what`, `remedy`. Empty: nobody is told."""
-    seconds: Seconds = 10.0
-    """What one run may take."""
-    again_seconds: Annotated[float, Field(ge=0)] = 300.0
-    """An alarm that goes and comes back within so long is not told again."""
-
-
-class Settings(BaseSettings):
+class Settings(Places, BaseSettings):
     """All settings of one system; see docs/settings.md."""
 
     model_config = SettingsConfigDict(
         env_prefix="EKC_", env_nested_delimiter="__", extra="ignore", validate_default=True
     )
-
-    state: Path = Path("state")
 
     # Where we listen
     bind: str = "127.0.0.1"
@@ -176,7 +42,7 @@ class Settings(BaseSettings):
     web_port: Port = 8080
     ami_port: Port = 5038
     agi_port: Port = 4573
-    rtp_ports: Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)] = (20000, 21000)
+    rtp_ports: PortRange = (20000, 21000)
     trunk: Trunk = Trunk()
     max_calls: Annotated[int, Field(ge=1)] = 400
     rtp_timeout_seconds: Seconds = 60.0
@@ -290,11 +156,6 @@ class Settings(BaseSettings):
         toml = TomlConfigSettingsSource(settings_cls, Path(state) / "ekc.toml")
         return (init_settings, env_settings, toml)
 
-    @field_validator("state")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
-
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -327,42 +188,6 @@ class Settings(BaseSettings):
             return f"sqlite:///{self.state / 'ekc.db'}"
         head, sep, rest = self.database_url.partition("://")
         return f"postgresql+psycopg{sep}{rest}" if head in ("postgres", "postgresql") else self.database_url
-
-    @property
-    def run_dir(self) -> Path:
-        return self.state / "run"
-
-    @property
-    def log_dir(self) -> Path:
-        return self.state / "log"
-
-    @property
-    def asterisk_dir(self) -> Path:
-        """Everything of Asterisk's that changes: etc, lib, spool, log, run."""
-        return self.state / "asterisk"
-
-    @property
-    def keys_dir(self) -> Path:
-        return self.state / "keys"
-
-    @property
-    def emergency_spool(self) -> Path:
-        """Callbacks that were asked for while there was no engine."""
-        return self.state / "spool" / "emergency"
-
-    @property
-    def emergency_public_key(self) -> Path:
-        """What they are sealed with."""
-        return self.state / "spool" / "emergency.pub"
-
-    @property
-    def emergency_failed(self) -> Path:
-        """Touched when one could not be kept."""
-        return self.state / "spool" / "emergency.failed"
-
-    @property
-    def prompts_cache(self) -> Path:
-        return self.state / "prompts"
 
 
 def load(state: str | Path | None = None) -> Settings:
