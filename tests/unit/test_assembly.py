@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ivr import resources
-from ivr.assembly import DUTY_ROUTES, ROUTES, SUPERVISOR_ROUTES, TRANSFER_ROUTES, build_engine
+from ivr.assembly import build_engine
+from ivr.assembly.parts import Parts
+from ivr.assembly.routes import handlers
 from ivr.bootstrap import LocalSite, open_site
 from ivr.resources import ResourceHealth
 from ivr.resources.breaker import BreakerState
@@ -58,14 +60,16 @@ def site(tmp_path: Path) -> Iterator[LocalSite]:
         yield site
 
 
-def test_every_route_that_the_dialplan_names_is_served() -> None:
-    dialplans = Path(__file__).resolve().parents[2] / "dialplans"
+DIALPLANS = Path(__file__).resolve().parents[2] / "dialplans"
+
+
+async def test_every_route_that_the_dialplan_names_is_served(site: LocalSite) -> None:
     named = {
         part.split(")")[0].split(",")[0]
-        for file in dialplans.iterdir()
+        for file in DIALPLANS.iterdir()
         for part in file.read_text("utf-8").split("AGI(${ENGINE}/")[1:]
     }
-    served = {**ROUTES, **DUTY_ROUTES, **TRANSFER_ROUTES, **SUPERVISOR_ROUTES}
+    served = handlers(Parts(site))
     assert named and named <= served.keys()
 
 

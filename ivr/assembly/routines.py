@@ -1,0 +1,147 @@
+"""What an engine does again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from ivr.assembly.parts import Parts
+from ivr.asterisk.layout import Layout
+from ivr.domain.figures import Limits
+from ivr.engine import Routine
+from ivr.services import queue_metrics
+from ivr.services.board import BoardKeeper
+from ivr.services.holds import Holds
+from ivr.services.journal import JournalReader
+from ivr.services.journal_files import JournalFile
+from ivr.services.queue_watch import QueueWatch
+from ivr.services.settlement import Rules
+from ivr.services.silence import SilenceWatch
+from ivr.services.spool import Spool
+
+JOURNAL_SECONDS = 0.3
+RESOURCES_SECONDS = 5.0
+QUEUES_SECONDS = 1.0
+BOARD_SECONDS = 1.0
+SILENCE_SECONDS = 0.5
+DUTY_SECONDS = 1.0
+SPOOL_SECONDS = 5.0
+CHECK_SECONDS = 10.0
+"""How often telephones, queues and operators' states are compared with each other."""
+
+
+def routines(parts: Parts) -> list[Routine]:
+    """In the order in which they are begun."""
+    return [
+        _every(JOURNAL_SECONDS, "journal", _journal(parts).poll, "`ekc doctor`, `ekc db check`"),
+        _every(
+            SPOOL_SECONDS, "spool", _spool(parts).take, "see “When something is down” in docs/telephony.md"
+        ),
+        _every(DUTY_SECONDS, "duty", parts.duty.poll, "`ekc status`: are Asterisk and the database there?"),
+        _every(
+            CHECK_SECONDS,
+            "duty-check",
+            parts.duty.check,
+            "`ekc status`: are Asterisk and the database there?",
+        ),
+        _every(SILENCE_SECONDS, "silence", _silence_watch(parts).look, "`ekc doctor`, `ekc db check`"),
+        _every(
+            RESOURCES_SECONDS,
+            "resources",
+            partial(_watch_resources, parts),
+            "see docs/information-resource.md",
+        ),
+        _every(BOARD_SECONDS, "board", _board(parts).write, "`ekc doctor`, `ekc db check`"),
+        _every(QUEUES_SECONDS, "queues", _queue_watch(parts).work, "`ekc doctor`, `ekc status`"),
+    ]
+
+
+def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], remedy: str) -> Routine:
+    return Routine(name=name, seconds=seconds, work=work, remedy=remedy)
+
+
+def _journal(parts: Parts) -> JournalReader:
+    layout = Layout.of(parts.settings)
+    files = (
+        JournalFile(journal="arrivals", path=layout.arrivals),
+        JournalFile(journal="queue_log", path=layout.queue_log),
+        JournalFile(journal="cel", path=layout.cel),
+    )
+    return JournalReader(
+        parts.store,
+        files,
+        node=parts.settings.node,
+        clock=parts.site.clock,
+        rules=Rules(served=parts.settings.served_seconds, wrapup=parts.settings.wrapup_seconds),
+        in_hand=parts.office.in_hand,
+        first=parts.traces.flush,
+        on_lag=parts.metrics.journal_lag.set,
+        on_ended=lambda outcome: parts.metrics.calls.labels(outcome=outcome.value).inc(),
+        on_passages=lambda found: queue_metrics.count(parts.metrics, found),
+    )
+
+
+def _silence_watch(parts: Parts) -> SilenceWatch:
+    watch = SilenceWatch(
+        parts.floor,
+        parts.switchboard,
+        parts.store,
+        parts.site.clock,
+        limit=parts.settings.silence_seconds,
+        teller=parts.traces.teller,
+    )
+    parts.floor.listen(watch.hear)
+    parts.floor.on_rebuilt(watch.rebuilt)
+    return watch
+
+
+def _queue_watch(parts: Parts) -> QueueWatch:
+    watch = QueueWatch(
+        parts.floor,
+        parts.switchboard,
+        parts.store,
+        parts.site.clock,
+        parts.settings,
+        waits=parts.waits,
+        sounds=parts.prompts,
+        on_estimate=parts.metrics.wait_estimate_error.observe,
+    )
+    parts.floor.listen(watch.listen)
+    return watch
+
+
+def _spool(parts: Parts) -> Spool:
+    metrics = parts.metrics
+    return Spool(
+        parts.store,
+        parts.site.spool_keys,
+        parts.site.clock,
+        parts.settings,
+        on_taken=lambda taken: metrics.emergency_wishes.labels(result=taken.value).inc(),
+        on_unreadable=metrics.spool_unreadable.set,
+    )
+
+
+def _board(parts: Parts) -> BoardKeeper:
+    parts.floor.listen(Holds(parts.floor, parts.switchboard).note)
+    settings = parts.settings
+    return BoardKeeper(
+        parts.floor,
+        parts.store,
+        parts.site.clock,
+        run_dir=settings.run_dir,
+        zone=settings.zone,
+        limits=Limits(answer=settings.answer_seconds, short=settings.short_abandon_seconds),
+        on_board=lambda board: queue_metrics.show(parts.metrics, board),
+    )
+
+
+async def _watch_resources(parts: Parts) -> None:
+    """An alarm for each agency whose information resource fails (§25, §26)."""
+    for health in parts.resources.health():
+        key = f"resource.{health.agency}"
+        if health.ok:
+            parts.alarms.clear(key)
+        else:
+            since = health.failing_since or parts.site.clock.now()
+            parts.alarms.set(key, health.what, health.remedy, since)
