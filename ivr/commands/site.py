@@ -1,4 +1,4 @@
-"""What commands ask of a site; `ivr/bootstrap.py` builds the real one."""
+"""What commands ask of a site; `ivr/bootstrap/` builds the real one."""
 
 from __future__ import annotations
 

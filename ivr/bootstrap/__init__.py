@@ -6,54 +6,38 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from db.crypto import Vault
-from db.dump import open_copies
-from db.keys import KeyRing
 from db.schema import REVISION
 from db.spool_keys import SpoolKeys
-from db.store import SqlStore, open_store
 from ivr.asterisk.layout import own_directory
 from ivr.asterisk.node import Node
-from ivr.asterisk.tree import find_asterisk, objection, tested
+from ivr.asterisk.tree import find_asterisk
+from ivr.bootstrap.database import SiteDatabase
+from ivr.bootstrap.judgements import bad_version, line_state
+from ivr.bootstrap.parts import ASTERISK_START_SECONDS, asterisk_part, engine_part
 from ivr.domain.errors import BadInput, EkcError, KeyLost, NotRunning, StorageDown
 from ivr.domain.operators import agency_queue
 from ivr.observe import configure_logs, get_logger
-from ivr.ports import DatabaseCopies, KeyRotation, UnitOfWork
 from ivr.services import doctor as checks
 from ivr.services import facts
 from ivr.services import spool as spools
 from ivr.services import status as line_status
 from ivr.services.alarm_command import AlarmCommand
 from ivr.services.calendar import calendar_of, unconfirmed_years
-from ivr.services.codes import CodeBook
-from ivr.services.probes import pid_from, require_ports
-from ivr.settings import Settings, load
+from ivr.services.probes import pid_from
+from ivr.settings import load
 from ivr.speech import catalogue
 from ivr.speech.parts import Wording
-from ivr.supervisor import Part, Supervisor
+from ivr.supervisor import Supervisor
 from ivr.supervisor.supervisor import only_one, say
 
-ENGINE_START_SECONDS = 180.0
-"""The first start of all synthesises every prompt."""
-ASTERISK_START_SECONDS = 60.0
-STOP_GRACE = 5.0
+__all__ = ["LocalSite", "line_state", "open_site"]
+
 _log = get_logger("ivr.bootstrap")
-
-
-class SystemClock:
-    """`ivr.ports.Clock`."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 def open_site(state: str | Path | None = None) -> LocalSite:
@@ -61,66 +45,8 @@ def open_site(state: str | Path | None = None) -> LocalSite:
     return LocalSite(load(state))
 
 
-class LocalSite:
+class LocalSite(SiteDatabase):
     """`ivr.commands.site.Site`: this machine's system."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.clock = SystemClock()
-        self._opened: SqlStore | None = None
-
-    # --- the database ---
-
-    @cached_property
-    def keys(self) -> KeyRing:
-        return KeyRing(self.settings.keys_dir)
-
-    @property
-    def store(self) -> SqlStore:
-        """Opened at first use. An empty database, and SQLite's own, are brought up to date by themselves.
-
-        A PostgreSQL with tables of an older program is left to `ekc db upgrade` and `ekc up`: other machines
-        may work with it.
-        """
-        if self._opened is None:
-            store = self.closed_store()
-            found = store.revision()
-            if found is None or (found != REVISION and store.backend == "sqlite"):
-                store.upgrade()
-        return self.closed_store()
-
-    def closed_store(self) -> SqlStore:
-        """The same, without looking whether it answers and is up to date."""
-        if self._opened is None:
-            settings = self.settings
-            own_directory(settings.state)
-            vault = Vault(self.keys)
-            self._opened = open_store(
-                settings.sqlalchemy_url, vault, timezone=settings.zone, node=settings.node
-            )
-        return self._opened
-
-    def upgrade_database(self) -> str:
-        return self.closed_store().upgrade()
-
-    def check_database(self) -> Sequence[checks.Finding]:
-        try:
-            problems = self.closed_store().check()
-        except StorageDown as error:
-            problems = [str(error)]
-        return [_finding(problem) for problem in problems]
-
-    def rotate_keys(self, *, pepper: bool, progress: Callable[[int, int], None]) -> KeyRotation:
-        rules = self.settings.identification
-        longest = max(rules.window_seconds, rules.line_window_seconds, rules.lock_cap_seconds)
-        forget_before = self.clock.now() - 2 * timedelta(seconds=longest)
-        return self.store.rotate_keys(pepper=pepper, forget_before=forget_before, progress=progress)
-
-    def copies(self, settings: Settings | None = None) -> DatabaseCopies:
-        return open_copies((settings or self.settings).sqlalchemy_url)
-
-    def database_is_current(self) -> bool:
-        return self.closed_store().revision() == REVISION
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
@@ -133,13 +59,6 @@ class LocalSite:
 
     def reopened(self) -> LocalSite:
         return LocalSite(load(self.settings.state))
-
-    def code_book(self) -> CodeBook:
-        return self._codes
-
-    @cached_property
-    def _codes(self) -> CodeBook:
-        return CodeBook(self.store.peppers)
 
     # --- the emergency path ---
 
@@ -264,7 +183,7 @@ class LocalSite:
             with only_one(self.settings.run_dir):  # nothing is changed under another one that runs
                 self._prepare_asterisk()
             supervisor = Supervisor(
-                [self._engine_part(), self._asterisk_part()],
+                [engine_part(self.settings), asterisk_part(self.settings, self.node)],
                 run_dir=self.settings.run_dir,
                 on_up=self._say_where,
                 tell=AlarmCommand(self.settings.alarm).tell,
@@ -284,40 +203,6 @@ class LocalSite:
                 raise
             say(f"{error}; the line starts without it")
             _log.error("storage_down", reason=str(error))
-
-    def _engine_part(self) -> Part:
-        settings = self.settings
-        needs = [need for part, need in facts.port_needs(settings) if part == "engine"]
-        return Part(
-            name="engine",
-            argv=[sys.executable, "-m", "cli", "--state", str(settings.state), "serve"],
-            notifies=True,
-            watchdog_seconds=settings.heartbeat_seconds,
-            start_seconds=ENGINE_START_SECONDS,
-            stop_seconds=settings.drain_seconds + STOP_GRACE,
-            pid_file=settings.run_dir / "engine.pid",
-            output=settings.log_dir / "engine.out",
-            before_start=lambda: require_ports(*needs),
-            remedy=f"see {settings.log_dir / 'engine.log'}",
-        )
-
-    def _asterisk_part(self) -> Part:
-        settings, node = self.settings, self.node
-        needs = [need for part, need in facts.port_needs(settings) if part == "asterisk"]
-
-        async def ready() -> bool:
-            return await asyncio.to_thread(node.is_ready)
-
-        return Part(
-            name="asterisk",
-            argv=node.argv(),
-            ready=ready,
-            start_seconds=ASTERISK_START_SECONDS,
-            pid_file=node.pid_file,
-            output=settings.log_dir / "asterisk.out",
-            before_start=lambda: require_ports(*needs),
-            remedy=f"see {node.layout.log / 'messages.log'}",
-        )
 
     def _say_where(self) -> None:
         place = line_status.Place.of(self.settings)
@@ -345,29 +230,4 @@ class LocalSite:
             own_directory(directory)
 
     def close(self) -> None:
-        if "_codes" in self.__dict__:
-            self._codes.close()
-        if self._opened is not None:
-            self._opened.close()
-
-
-def _finding(problem: str) -> checks.Finding:
-    """A sentence of the store; what follows its semicolon is the remedy."""
-    what, _, remedy = problem.partition("; ")
-    return checks.Finding(what=what, remedy=remedy or "`ekc db upgrade`, or restore a backup")
-
-
-def line_state(settings: Settings, uow: UnitOfWork, now: datetime) -> line_status.LineState:
-    """The calendar's word, with the own exceptions in force."""
-    calendar = calendar_of(settings, uow.calendar.list())
-    if calendar.is_open(now):
-        return line_status.LineState(open=True, next_opening=None)
-    return line_status.LineState(open=False, next_opening=calendar.next_opening(now))
-
-
-def bad_version(version: str) -> str | None:
-    """Why this Asterisk is not to be used, or that nobody has tried it."""
-    why = objection(version)
-    if why is None and not tested(version):
-        return "this version has not been tried with this release: run `make test`"
-    return why
+        self.close_database()
