@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,17 @@ from typing import Any
 
 from ivr.asterisk.agi import FastAgiServer
 from ivr.asterisk.ami import Ami
-from ivr.domain.errors import BadInput, EkcError, Unavailable
+from ivr.domain.errors import BadInput, Unavailable
 from ivr.notify import Notifier, heartbeat, watchdog_interval
 from ivr.observe import Metrics, get_logger
 from ivr.ports import Clock
 from ivr.services.alarms import Alarms, write_whole
 from ivr.services.traces import TraceLog
 from ivr.speech.prompts import PromptStore
+from ivr.tending import Routine, Tending
 from ivr.web.server import WebServer
+
+__all__ = ["LOOPBACK", "Engine", "Routine"]
 
 LOOPBACK = "127.0.0.1"
 GAUGE_SECONDS = 1.0
@@ -32,18 +35,6 @@ PROMPTS_SECONDS = 60.0
 CLOSING_SECONDS = 5.0
 """For what is still to be written down when the engine stops."""
 _log = get_logger("ivr.engine")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Routine:
-    """Something the engine does again and again; what fails is tried again, with an alarm until it works."""
-
-    name: str
-    seconds: float
-    """Between two times."""
-    work: Callable[[], Awaitable[object]]
-    remedy: str
-    """Of its alarm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +65,7 @@ class Engine:
     async def run(self) -> int:
         """Until SIGTERM or SIGINT; then calls in progress finish, new ones take the dialplan's way. 0.
 
-        Raises BadInput when a port is taken. A routine that ends by a mistake of ours ends the engine, too:
-        its exception is raised when all is closed, and the supervisor starts a new one.
+        Raises BadInput when a port is taken. Nothing else ends it: what fails meanwhile is tried again.
         """
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -84,12 +74,13 @@ class Engine:
         notifier = Notifier.from_environment(self.environment)
         beating = asyncio.create_task(self._beat(notifier))
         try:
-            routines = [*self.routines, *await self._prepare_prompts()]
+            tending = Tending(self.alarms, self.clock, on_mistake=self._count)
+            routines = [*self.routines, *await self._prepare_prompts(tending)]
             await self._listen()
             web = await self.serve_web()
             try:
                 write_whole(self.pid_file, f"{os.getpid()}\n")
-                await self._work(routines, stop, notifier)
+                await self._work(tending, routines, stop, notifier)
             finally:
                 await web.shutdown()
         finally:
@@ -106,7 +97,10 @@ class Engine:
         interval = watchdog_interval(self.environment, self.heartbeat_seconds / 5)
         await heartbeat(notifier, interval, last=self.metrics.heartbeat, lag=self.metrics.loop_lag)
 
-    async def _prepare_prompts(self) -> Sequence[Routine]:
+    def _count(self, routine: str) -> None:
+        self.metrics.routines_broken.labels(routine=routine).inc()
+
+    async def _prepare_prompts(self, tending: Tending) -> Sequence[Routine]:
         """Without them callers still reach an operator: the dialplan has a sentence of its own.
 
         What could not be made is tried again: a routine, or none.
@@ -121,7 +115,10 @@ class Engine:
             self.prompts.wipe()
             await again.work()
         except (Unavailable, OSError) as error:
-            self._trouble(again.name, error, again.remedy)
+            tending.trouble(again.name, error, again.remedy)
+            return [again]
+        except Exception as error:  # noqa: BLE001 - told by log, alarm and metric, and tried again
+            tending.mistake(again.name, error)
             return [again]
         return []
 
@@ -134,55 +131,34 @@ class Engine:
                 "that holds it or set EKC_AGI_PORT to a free port"
             ) from error
 
-    async def _work(self, routines: Sequence[Routine], stop: asyncio.Event, notifier: Notifier) -> None:
-        tasks = [asyncio.create_task(self._again(routine), name=routine.name) for routine in routines]
-        tasks += [asyncio.create_task(run(), name=name) for name, run in self.tasks.items()]
+    async def _work(
+        self, tending: Tending, routines: Sequence[Routine], stop: asyncio.Event, notifier: Notifier
+    ) -> None:
+        for_ever = {**self.tasks, "traces": self.traces.run, "gauges": self._gauges, "ami": self._connect}
+        tasks = [asyncio.create_task(tending.again(routine), name=routine.name) for routine in routines]
         tasks += [
-            asyncio.create_task(self.traces.run(), name="traces"),
-            asyncio.create_task(self._gauges(), name="gauges"),
-            asyncio.create_task(self._connect(), name="ami"),
+            asyncio.create_task(tending.for_ever(name, run), name=name) for name, run in for_ever.items()
         ]
-        waiting = asyncio.create_task(stop.wait())
         notifier.ready()
         _log.info("engine_ready", pid=os.getpid(), agi_port=self.agi.port)
-        done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        await stop.wait()
         notifier.stopping()
         await self.agi.drain(self.drain_seconds)
-        for task in (waiting, *tasks):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(waiting, *tasks, return_exceptions=True)
-        for task in done - {waiting}:
-            _log.error("routine_broken", routine=task.get_name(), error=type(task.exception()).__name__)
-        await self._close(broken={task.get_name() for task in done})
-        for task in done - {waiting}:
-            task.result()  # none of them ends but by a mistake of ours: let it be seen
-            raise RuntimeError(f"{task.get_name()} was to run for ever")
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._close(tending)
 
-    async def _close(self, *, broken: Set[str]) -> None:
+    async def _close(self, tending: Tending) -> None:
         """Write down what is left; a database that is down must not hold up the end."""
         await self.ami.close()
         try:
             async with asyncio.timeout(CLOSING_SECONDS):
-                await self.traces.flush()
-                for routine in (routine for routine in self.routines if routine.name not in broken):
-                    with suppress(EkcError, OSError):  # told by its own alarm while it ran
-                        await routine.work()
+                await tending.last("traces", self.traces.flush)
+                for routine in self.routines:
+                    await tending.last(routine.name, routine.work)
         except TimeoutError:
             _log.error("closed_unfinished", seconds=CLOSING_SECONDS)
-
-    async def _again(self, routine: Routine) -> None:
-        """For ever. What fails stands as an alarm until it works again, and is logged once until then."""
-        failed = ""
-        while True:
-            await asyncio.sleep(routine.seconds)
-            try:
-                await routine.work()
-                self.alarms.clear(routine.name)
-                failed = ""
-            except (EkcError, OSError) as error:
-                if failed != str(error):
-                    self._trouble(routine.name, error, routine.remedy)
-                failed = str(error)
 
     async def _connect(self) -> None:
         """Keep the connection; it comes back by itself however long Asterisk is away."""
@@ -196,11 +172,3 @@ class Engine:
             self.metrics.agi_connections.set(self.agi.active)
             self.metrics.ami_connected.set(self.ami.connected)
             await asyncio.sleep(GAUGE_SECONDS)
-
-    def _trouble(self, key: str, error: Exception, remedy: str) -> None:
-        _log.error("routine_failed", routine=key, error=type(error).__name__, reason=str(error))
-        what = str(error) if isinstance(error, EkcError) else f"{key}: {error}"
-        try:
-            self.alarms.set(key, what, remedy, self.clock.now())
-        except OSError as full:
-            _log.error("alarm_unwritten", routine=key, error=str(full))

@@ -205,6 +205,8 @@ class Metrics:
     """Connections refused because `agi_connections` was reached."""
     flows_broken: Counter
     """Flows ended by an error of ours: the dialplan's own path took over."""
+    routines_broken: Counter
+    """Work of the engine's own that failed by an error of ours, by routine; it is tried again."""
     resource_questions: Counter
     """To participants' information resources, by agency and result: answered, silent, wrong, not_asked."""
     duty_mended: Counter
@@ -251,6 +253,7 @@ class Metrics:
             agi_connections=gauge("agi_connections", "Open FastAGI connections"),
             agi_refused=counter("agi_refused_total", "FastAGI connections refused at the limit"),
             flows_broken=counter("flows_broken_total", "Flows ended by an error"),
+            routines_broken=counter("routines_broken_total", "Routines that failed by an error", "routine"),
             resource_questions=counter(
                 "resource_questions_total", "Questions to participants by result", "agency", "result"
             ),

@@ -13,15 +13,15 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import structlog
 from panoramisk.actions import Action
-from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 from panoramisk.message import Message
 
+from ivr.asterisk.ami_protocol import AmiProtocol
 from ivr.domain.errors import BadInput, Unavailable
 
 AmiMessage = Mapping[str, Any]
@@ -32,12 +32,9 @@ PING_SECONDS = 10.0
 """Quiet connections are tried this often: TCP alone would not notice a hung Asterisk for hours."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 """Seconds between attempts to connect: doubled from the first to the longest."""
-MAX_MESSAGE = 1 << 20
-"""Bytes of one message; more is no AMI."""
 
 _ALONE = frozenset({"QueueAdd"})
 """Whose answer reads to panoramisk as if events of its own were to follow; of others it sees by itself."""
-_END = b"\r\n\r\n"
 _log = structlog.get_logger(__name__)
 _quiet = logging.getLogger(f"{__name__}.panoramisk")
 _quiet.disabled = True  # it would log whole actions, the secret of Login among them
@@ -48,54 +45,6 @@ class _Everything(tuple[str, ...]):
 
     def __contains__(self, name: object) -> bool:
         return True
-
-
-class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
-    """Cuts the stream into messages and drops the unwanted ones unparsed."""
-
-    def __init__(self, wanted: frozenset[str]) -> None:
-        self.owner: _Session | None = None
-        self._wanted = frozenset(name.encode() for name in wanted)
-        self._bytes = bytearray()
-        self._scanned = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """As panoramisk, which forgets its factory here until the connection is adopted."""
-        super().connection_made(transport)
-        self.factory = self.owner
-
-    def data_received(self, data: bytes) -> None:
-        """Handle what is whole. Characters are decoded message by message, so none is cut in two."""
-        self._bytes += data
-        for block in self._blocks():
-            if self._is_wanted(block):
-                message = Message.from_line(block.decode(errors="replace"))
-                if message is not None:
-                    self.handle_message(message)
-        if len(self._bytes) > MAX_MESSAGE:
-            _log.error("ami.message_too_long", limit=MAX_MESSAGE)
-            self.transport.abort()
-            self._bytes.clear()
-
-    def _blocks(self) -> Iterator[bytes]:
-        while (end := self._bytes.find(_END, self._scanned)) >= 0:
-            block = bytes(self._bytes[:end])
-            del self._bytes[: end + len(_END)]
-            self._scanned = 0
-            yield block.lstrip(b"\r\n")
-        self._scanned = max(len(self._bytes) - len(_END) + 1, 0)
-
-    def _is_wanted(self, block: bytes) -> bool:
-        """Answers, rows of a list that was asked for, and wanted events."""
-        if not block.startswith(b"Event: "):
-            return True
-        name, _, rest = block[7:].partition(b"\r\n")
-        return name in self._wanted or rest.startswith(b"ActionID: ") or b"\r\nActionID: " in rest
-
-    def forget(self, action: Action) -> None:
-        """Nobody waits for this action any more."""
-        self.responses.pop(action.id, None)
-        self.responses.pop(action.action_id, None)
 
 
 class _Session(Manager):  # type: ignore[misc]  # panoramisk has no types
@@ -240,6 +189,8 @@ class Ami:
                     await self._watch(session)
             except (OSError, TimeoutError, Unavailable) as error:
                 _log.warning("ami.not_connected", error=type(error).__name__, retry_in=delay)
+            except Exception as error:  # noqa: BLE001 -- of the library or ours: a new connection helps
+                _tell_of(error, "ami.broken")
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_DELAY)
 
@@ -286,9 +237,14 @@ def _guarded(listener: Callable[..., None], *arguments: object) -> None:
     """Call a listener, whose mistakes are told and must not break the connection."""
     try:
         listener(*arguments)
-    except Exception as error:  # noqa: BLE001 -- logged without the message, which may quote a citizen
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("ami.listener_failed", error=type(error).__name__, traceback=frames)
+    except Exception as error:  # noqa: BLE001 -- logged
+        _tell_of(error, "ami.listener_failed")
+
+
+def _tell_of(error: Exception, event: str) -> None:
+    """Without its message, which may quote a citizen."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error(event, error=type(error).__name__, traceback=frames)
 
 
 def _check(action: Mapping[str, Value]) -> None:

@@ -58,7 +58,11 @@ class TraceLog:
         while self._waiting or self._storing is not None:
             if self._storing is None:
                 self._storing = asyncio.create_task(self._store_batch(), name="traces.batch")
-            stored = await asyncio.shield(self._storing)
+            try:
+                stored = await asyncio.shield(self._storing)
+            except Exception:  # a mistake of ours: this batch cannot be stored, the next ones may
+                self._storing = None
+                raise
             self._storing = None
             if not stored:
                 return

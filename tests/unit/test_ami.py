@@ -11,7 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from ivr.asterisk import ami as ami_module
-from ivr.asterisk.ami import Ami, AmiMessage, AmiProtocol
+from ivr.asterisk import ami_protocol
+from ivr.asterisk.ami import Ami, AmiMessage
+from ivr.asterisk.ami_protocol import AmiProtocol
 from ivr.domain.errors import BadInput, Unavailable
 
 SECRET = "s3cret-of-the-engine"
@@ -300,7 +302,7 @@ async def test_a_value_that_would_be_another_header_is_refused(
 async def test_an_endless_message_cuts_the_connection(
     manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ami_module, "MAX_MESSAGE", 1000)
+    monkeypatch.setattr(ami_protocol, "MAX_MESSAGE", 1000)
     async with connected(manager) as ami:
         manager.say_raw(b"x" * 2000)
         async with asyncio.timeout(5):

@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 from ivr import engine as engines
+from ivr import tending
 from ivr.asterisk.agi import AgiChannel, FastAgiServer
 from ivr.asterisk.ami import Ami
 from ivr.domain.errors import BadInput, StorageDown, Unavailable
@@ -290,29 +291,91 @@ async def test_a_routine_that_fails_raises_an_alarm_goes_on_and_clears_it(
         assert not run.done()
 
 
-async def test_a_routine_with_a_mistake_ends_the_engine_visibly_and_in_order(
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed by a mistake is tried again without a pause."""
+    monkeypatch.setattr(tending, "FIRST_PAUSE", 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_routine_with_a_mistake_is_an_alarm_and_a_count_and_tried_until_it_works(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    work, other = Work(), Work()
-    plant = Plant(tmp_path, nothing, [routine(work), replace(routine(other, "other"), seconds=3600)])
+    """The engine goes on, and so do its other routines; no word of the exception is told."""
+    work, other = Work(ZeroDivisionError("Иванов")), Work()
+    plant = Plant(tmp_path, nothing, [routine(work), routine(other, "other")])
     async with plant.running() as run:
-        work.error = ZeroDivisionError("Иванов")
-        with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(run, PATIENCE)
-    assert plant.closed == ["web closed", "parts closed"]
-    assert other.times == 1
+        await plant.until(lambda: work.times > 3 and other.times > 3)
+        assert plant.alarms_told() == [
+            "journal fails by an error of the program (ZeroDivisionError) and is tried again and again"
+        ]
+        broken = plant.metrics.registry.get_sample_value("ekc_routines_broken_total", {"routine": "journal"})
+        assert broken is not None and broken >= 3
+        work.error = None
+        await plant.until(lambda: plant.alarms_told() == [])
+        assert not run.done()
     assert "routine_broken" in caplog.text and "journal" in caplog.text
     assert "Иванов" not in caplog.text
 
 
-async def test_a_task_that_ends_by_itself_ends_the_engine_visibly(tmp_path: Path) -> None:
-    async def over() -> None:
-        return None
+@pytest.mark.usefixtures("at_once")
+async def test_a_task_that_ends_by_itself_or_by_a_mistake_is_begun_anew(tmp_path: Path) -> None:
+    begun = 0
 
-    plant = Plant(tmp_path, nothing, tasks={"view": over})
+    async def view() -> None:
+        nonlocal begun
+        begun += 1
+        if begun < 3:
+            return
+        if begun < 5:
+            raise KeyError("Иванов")
+        await asyncio.Event().wait()
+
+    plant = Plant(tmp_path, nothing, tasks={"view": view})
     async with plant.running() as run:
-        with pytest.raises(RuntimeError, match="view"):
-            await asyncio.wait_for(run, PATIENCE)
+        await plant.until(lambda: begun == 5)
+        assert plant.alarms_told() == [
+            "view fails by an error of the program (KeyError) and is tried again and again"
+        ]
+        assert not run.done()
+
+
+async def test_a_task_that_has_run_long_enough_is_no_alarm_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tending, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(tending, "PROVEN_SECONDS", 0.0)
+    begun = 0
+
+    async def view() -> None:
+        nonlocal begun
+        begun += 1
+        if begun > 1:
+            await asyncio.Event().wait()
+        raise KeyError
+
+    plant = Plant(tmp_path, nothing, tasks={"view": view})
+    async with plant.running():
+        await plant.until(lambda: begun == 2 and plant.alarms_told() == [])
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "seconds"), [(0, 0), (1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (60, 30), (10_000, 30)]
+)
+def test_the_pauses_after_mistakes_double_up_to_half_a_minute(mistakes: int, seconds: float) -> None:
+    assert tending._pause(mistakes) == seconds
+
+
+async def test_a_mistake_at_the_end_keeps_no_other_routine_from_its_last_time(tmp_path: Path) -> None:
+    broken, other = Work(ZeroDivisionError()), Work()
+    routines = [
+        replace(routine(work, name), seconds=3600) for name, work in {"a": broken, "b": other}.items()
+    ]
+    plant = Plant(tmp_path, nothing, routines)
+    async with plant.running() as run:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(run, PATIENCE) == 0
+    assert (broken.times, other.times) == (1, 1)
 
 
 async def test_an_alarm_that_cannot_be_written_ends_nothing(
@@ -336,11 +399,14 @@ async def test_an_alarm_that_cannot_be_written_ends_nothing(
     assert "routine_failed" in caplog.text
 
 
-@pytest.mark.parametrize("error", [Unavailable("3 of 200 prompts not made"), OSError(28, "no space")])
+@pytest.mark.parametrize(
+    "error", [Unavailable("3 of 200 prompts not made"), OSError(28, "no space"), KeyError("snils")]
+)
 async def test_prompts_that_cannot_be_made_leave_an_alarm_and_a_line_that_works(
     plant: Plant, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "PROMPTS_SECONDS", 0)
+    monkeypatch.setattr(tending, "FIRST_PAUSE", 0.0)
     plant.prompts.error = error
     async with plant.running():
         assert len(plant.alarms_told()) == 1

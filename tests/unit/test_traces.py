@@ -75,6 +75,23 @@ async def test_nothing_told_asks_nothing_of_the_database() -> None:
 
 
 @pytest.mark.usefixtures("small")
+async def test_a_batch_that_meets_a_mistake_of_ours_does_not_hold_up_those_after_it() -> None:
+    class Mistaken(MemoryStore):
+        async def run(self, work: Callable[[UnitOfWork], T]) -> T:
+            if len(log._waiting) == 5:
+                raise ZeroDivisionError
+            return await super().run(work)
+
+    store = Mistaken()
+    log = TraceLog(store, VirtualClock())
+    tell(log, *range(9))
+    with pytest.raises(ZeroDivisionError):
+        await log.flush()
+    await log.flush()
+    assert stored(store) == list(range(4, 9))
+
+
+@pytest.mark.usefixtures("small")
 async def test_while_the_database_is_down_order_is_kept_and_the_trouble_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
