@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from ivr.domain.errors import BadInput
+from ivr.settings.appointments import AgreedSettings, DeferredSettings
 from ivr.settings.kinds import Port, PortRange, Seconds
 from ivr.settings.places import Places
 from ivr.settings.tables import AlarmSettings, HttpService, IdentificationRules, Trunk
@@ -131,6 +132,10 @@ class Settings(Places, BaseSettings):
     """Callers who are asked at the same time whether to be called back; further ones hear music first."""
     emergency_keep_days: Annotated[float, Field(gt=0)] = 30.0
     """How long the sealed files of taken callbacks stay in the archive."""
+
+    # When citizens are called back
+    agreed: AgreedSettings = AgreedSettings()
+    deferred: DeferredSettings = DeferredSettings()
 
     # Who is told
     alarm: AlarmSettings = AlarmSettings()
