@@ -89,6 +89,7 @@ def _silence_watch(parts: Parts) -> SilenceWatch:
         parts.site.clock,
         limit=parts.settings.silence_seconds,
         teller=parts.traces.teller,
+        on_hold=parts.transfers.on_hold,
     )
     parts.floor.listen(watch.hear)
     parts.floor.on_rebuilt(watch.rebuilt)

@@ -67,6 +67,7 @@ def waiting_of(row: AmiMessage, now: datetime) -> Waiting:
         since=now - timedelta(seconds=_whole(row, "Wait")),
         priority=_whole(row, "Priority"),
         leg=_text(row, "Channel"),
+        extension=extension_of(_text(row, "Channel")) or "",
     )
 
 
@@ -102,12 +103,13 @@ def _caller(kind: FloorKind, *, seconds: str = "", scale: float = 1.0, detail: s
     """An event of app_queue: Channel is the citizen's leg, Interface the operator's."""
 
     def make(message: AmiMessage) -> FloorEvent:
+        who = "Channel" if kind is FloorKind.JOINED else "Interface"
         return FloorEvent(
             kind=kind,
             call=_text(message, "Uniqueid"),
             linked=_text(message, "Linkedid"),
             queue=_text(message, "Queue"),
-            extension=extension_of(_text(message, "Interface")) or "",
+            extension=extension_of(_text(message, who)) or "",
             seconds=_whole(message, seconds) * scale if seconds else 0.0,
             detail=_text(message, detail) if detail else "",
             leg=_text(message, "Channel") if kind is FloorKind.JOINED else "",

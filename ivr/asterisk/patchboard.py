@@ -24,8 +24,9 @@ class AmiPatchboard:
         await self._set(citizen, channel_vars.WHISPER, channel_vars.whisper(whisper))
         await self._switchboard.redirect(citizen, context=CONTEXT, exten="offered")
 
-    async def consult(self, first: str, citizen: str, *, queue: str) -> None:
+    async def consult(self, first: str, citizen: str, *, queue: str, whisper: Whisper | None) -> None:
         await self._set(first, channel_vars.TARGET, queue)
+        await self._set(first, channel_vars.WHISPER, channel_vars.whisper(whisper))
         await self._set(first, channel_vars.CITIZEN, citizen)
         await self._switchboard.redirect(
             first, context=CONTEXT, exten="consult", other=citizen, other_exten="held"

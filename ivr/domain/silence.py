@@ -17,6 +17,8 @@ from typing import Self
 
 AWAY = "away"
 """Why it stands still: the citizen is in no bridge with an operator."""
+TRANSFER = "transfer"
+"""Why it stands still: the citizen hears music because of a transfer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class SilenceClock:
     citizen: bool = False
     """The citizen speaks."""
     standing: Set[str] = frozenset()
-    """Why it stands still: AWAY, or the legs that have put the other side on hold."""
+    """Why it stands still: AWAY, TRANSFER, or the legs that have put the other side on hold."""
 
     # --- what happens ---
 

@@ -14,7 +14,8 @@ from ivr.domain.menu import Topic
 from ivr.domain.transfer import Happening, Stage, Target, Transfer, Way
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Channel, Prompt, UnitOfWork
-from ivr.services.transfers import Scene, Transfers
+from ivr.services.transfer_scene import Scene
+from ivr.services.transfers import Transfers
 
 TAKEN_SECONDS = 5.0
 """How long a leg waits to be bridged with the citizen."""

@@ -68,6 +68,8 @@ class Waiting:
     priority: int = 0
     leg: str = ""
     """Name of the citizen's leg (Leg.name); empty while it is not known."""
+    extension: str = ""
+    """Of an operator who asks for a colleague (§23): no citizen, and offered to nobody. Empty: a citizen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,7 @@ class FloorEvent:
     linked: str = ""
     queue: str = ""
     extension: str = ""
+    """Of the operator it speaks of; JOINED: of one who enters the queue to ask a colleague (§23)."""
     seconds: float = 0.0
     """NO_ANSWER: how long it rang; COMPLETED: how long they talked; CONNECTED: how long the caller waited;
     SILENT: how long ago the voice ended."""
@@ -238,8 +241,11 @@ class Patchboard(Protocol):
         """
         ...
 
-    async def consult(self, first: str, citizen: str, *, queue: str) -> None:
-        """The operator's leg calls the queue, the citizen is on hold."""
+    async def consult(self, first: str, citizen: str, *, queue: str, whisper: Whisper | None) -> None:
+        """The operator's leg calls the queue, the citizen is on hold.
+
+        The second operator sees the citizen's number and level, and hears the whisper first.
+        """
         ...
 
     async def bridge(self, citizen: str, partner: str, *, extension: str, queue: str = "") -> None:

@@ -199,7 +199,7 @@ def _queue_line(
     today: Mapping[str, Mapping[str, object]],
     now: datetime,
 ) -> QueueLine:
-    waiting = view_.queue(name)
+    waiting = [one for one in view_.queue(name) if not one.extension]
     longest = max((now - one.since for one in waiting), default=timedelta())
     members = (extension for queue, extension in view_.members if queue == name)
     return QueueLine(

@@ -32,6 +32,8 @@ _LEAVING = {
 """Why a caller left a queue; the exits as in ports.LeftQueue. A withdrawal says why itself."""
 _REFUSALS = {"FULL": "full"}
 """Why a caller was not let in (NOTJOINED, dialplans/queues.conf); else nobody was there."""
+_ROUNDED = timedelta(seconds=2)
+"""A line of queue_log about a moment may be a second early, and one of ours some time late."""
 _OURS = "dialplan/"
 """Who hung up, if the dialplan did (`hangupsource`); anything else is the caller or the network."""
 
@@ -169,6 +171,28 @@ def holds(lines: Iterable[JournalLine]) -> tuple[Hold, ...]:
     return (*over, *going.values())
 
 
+def consultations(
+    talks_: Sequence[Talk], holds_: Iterable[Hold], end: datetime | None = None
+) -> tuple[Hold, ...]:
+    """Parts of holds in which the operator was out of the talk, to ask a colleague about the citizen (§23).
+
+    Each begins with the end of a talk, and ends when the hold does, when anybody talks with the citizen, or
+    with the call (`end`). A hold whose own end is not known (no engine, a telephone put down) is none.
+    """
+    return tuple(found for hold in holds_ if (found := _consulted(hold, talks_, end)) is not None)
+
+
+def _consulted(hold: Hold, talks_: Sequence[Talk], end: datetime | None) -> Hold | None:
+    latest = hold.since + _ROUNDED
+    own = [t.until for t in talks_ if t.extension == hold.extension and t.since <= latest and t.until]
+    parted = own[-1] if own else None
+    if hold.until is None or parted is None or hold.since > parted + _ROUNDED:
+        return None
+    again = [talk.since for talk in talks_ if talk.since >= parted]
+    until = min([hold.until, *again, *([end] if end is not None else [])])
+    return replace(hold, since=parted, until=until) if until > parted else None
+
+
 def overlap(since: datetime, until: datetime, talk: Talk) -> float:
     """Seconds of this time that belong to a talk that is over."""
     end = min(until, talk.until) if talk.until is not None else since
@@ -203,12 +227,16 @@ def waited(waits_: Iterable[Wait], talks_: Sequence[Talk], end: datetime) -> int
     return int(total.total_seconds())
 
 
-def talked(talks_: Iterable[Talk], end: datetime) -> int:
-    """Whole seconds with an operator (§13), rounded down; with two operators at once they count once."""
+def talked(talks_: Iterable[Talk], end: datetime, consultations: Iterable[Hold] = ()) -> int:
+    """Whole seconds with an operator (§13), rounded down; with two operators at once they count once.
+
+    consultations: the citizen hears music while the operator asks a colleague; that is part of answering.
+    """
+    spans = [(talk.since, talk.until or end) for talk in talks_]
+    spans += [(asked.since, asked.until or end) for asked in consultations]
     total, reached = timedelta(), None
-    for talk in talks_:
-        until = talk.until or end
-        since = talk.since if reached is None else max(talk.since, reached)
+    for begin, until in sorted(spans):
+        since = begin if reached is None else max(begin, reached)
         total += max(timedelta(), until - since)
         reached = until if reached is None else max(reached, until)
     return int(total.total_seconds())

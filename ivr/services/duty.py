@@ -21,6 +21,7 @@ from ivr.services.duty_alarms import Board, DutyAlarms
 from ivr.services.duty_hand import Hand
 from ivr.services.duty_notes import DutyNotes
 from ivr.services.duty_rules import Deed, Step, Wanted, has_wrapup, is_busy, steps
+from ivr.services.duty_talks import DutyTalks
 from ivr.services.floor import Floor
 from ivr.services.working_day import Limits
 
@@ -55,6 +56,7 @@ class Duty:
         self._floor = floor
         self._clock = clock
         self._hand = Hand(switchboard, floor)
+        self._talks = DutyTalks(floor)
         self._notes = DutyNotes(store, notes, limits)
         self._alarms = DutyAlarms(alarms, clock, away_seconds=away_seconds)
         self._on_mended = on_mended
@@ -94,16 +96,21 @@ class Duty:
 
     async def hear(self, event: FloorEvent) -> None:
         """A listener of the floor. Raises StorageDown, Unavailable."""
-        if not event.extension:
-            return
-        if event.kind is FloorKind.CONNECTED:
-            await self._run(lambda uow: working_day.talk_begins(uow, event.extension, event.call))
-        elif event.kind is FloorKind.COMPLETED:
+        if self._talks.begin(event):
+            for extension, call in self._talks.new():
+                await self._talk_begins(extension, call)
+        elif self._talks.end(event):
             await self._talk_ended(event.extension)
-        elif event.kind is FloorKind.NO_ANSWER:
+        elif event.kind is FloorKind.NO_ANSWER and event.extension:
             await self._rang_in_vain(event.extension, event.seconds)
 
+    async def _talk_begins(self, extension: str, call: str) -> None:
+        now, limits = self._clock.now(), self.limits
+        if await self._run(lambda uow: working_day.talk_begins(uow, extension, call, now, limits)):
+            await self.apply(extension)
+
     async def _talk_ended(self, extension: str) -> None:
+        self._talks.forget(extension)
         if not has_wrapup(self._hand.members().get(extension, [])):
             return  # no engine was there when it began
         now = self._clock.now()
@@ -119,8 +126,9 @@ class Duty:
     async def _rebuilt(self) -> None:
         """Events may have been missed: talks that go on are noted, and everybody is looked at."""
         self._settled.clear()
-        for talk in list(self._floor.view.talks.values()):
-            await self._run(lambda uow, t=talk: working_day.talk_begins(uow, t.extension, t.call))  # type: ignore[misc]
+        self._talks.rebuilt()
+        for extension, call in self._talks.new():
+            await self._talk_begins(extension, call)
         await self._bring(await self._wanted())
 
     async def _run(self, work: Callable[[UnitOfWork], T]) -> T | None:

@@ -7,7 +7,7 @@ It is a view: the truth about contacts are the journals, the truth about operato
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from ivr.domain.errors import EkcError
@@ -24,10 +24,10 @@ _log = get_logger("ivr.floor")
 
 @dataclass(kw_only=True)
 class Talk:
-    """An operator and a citizen in one conversation."""
+    """An operator and a citizen in one conversation, or an operator whom a colleague asks (§23)."""
 
     call: str
-    """Uniqueid of the citizen's leg."""
+    """Uniqueid of the citizen's leg, or of the colleague's."""
     extension: str
     queue: str
     since: float
@@ -50,6 +50,14 @@ class View:
     def queue(self, name: str) -> list[Waiting]:
         """Who waits there, the next one first."""
         return sorted((w for (q, _), w in self.waiting.items() if q == name), key=lambda w: w.position)
+
+    def citizens(self) -> list[Waiting]:
+        """Who waits in any queue; not an operator who asks for a colleague there (§23)."""
+        return [waiting for waiting in self.waiting.values() if not waiting.extension]
+
+    def is_up(self, extension: str) -> bool:
+        """Whether a leg of this operator's is there that has talked with somebody."""
+        return any(leg.extension == extension for leg in self.legs.values())
 
     def free(self, queue: str) -> int:
         """Operators of a queue who can be rung now."""
@@ -97,7 +105,9 @@ class Floor:
         self._events.put_nowait(None)
 
     async def run(self) -> None:
-        """For ever."""
+        """For ever. Begun anew after an error, it asks for everything: an event may be half taken in."""
+        if self.rebuilt_at is not None:
+            self.connected()
         while True:
             event = await self._events.get()
             if event is None:
@@ -119,25 +129,28 @@ class Floor:
         view.members = {(m.queue, m.extension): m for m in snapshot.members}
         view.waiting = {(w.queue, w.call): w for w in snapshot.waiting}
         view.legs = {leg.call: leg for leg in snapshot.legs}
-        view.talks = self._talks(snapshot)
+        view.talks = self._talks(snapshot.legs)
         self.rebuilt_at = self._clock.monotonic()
         for listener in self._rebuilt:
             await self._guarded(listener())
         return snapshot
 
-    def _talks(self, snapshot: Snapshot) -> dict[str, Talk]:
+    def _talks(self, legs: Iterable[Leg]) -> dict[str, Talk]:
         """Operators' legs in a bridge with a citizen's; talks that were known keep their beginning."""
-        citizens = {leg.bridge: leg for leg in snapshot.legs if leg.extension is None and leg.bridge}
-        now, found = self._clock.monotonic(), {}
-        for leg in snapshot.legs:
+        known = list(legs)
+        citizens = {leg.bridge: leg for leg in known if leg.extension is None and leg.bridge}
+        found = {}
+        for leg in known:
             other = citizens.get(leg.bridge) if leg.extension is not None else None
-            if leg.extension is None or other is None:
-                continue
-            known = self.view.talks.get(leg.extension)
-            if known is None or known.call != other.call:
-                known = Talk(call=other.call, extension=leg.extension, queue="", since=now)
-            found[leg.extension] = known
+            if leg.extension is not None and other is not None:
+                found[leg.extension] = self._talk(leg.extension, other.call)
         return found
+
+    def _talk(self, extension: str, call: str) -> Talk:
+        known = self.view.talks.get(extension)
+        if known is not None and known.call == call:
+            return known
+        return Talk(call=call, extension=extension, queue="", since=self._clock.monotonic())
 
     @staticmethod
     async def _guarded(work: Awaitable[object]) -> bool:
@@ -167,20 +180,39 @@ class Floor:
                     queue=event.queue,
                     since=self._clock.monotonic(),
                 )
-            case FloorKind.COMPLETED:
-                view.talks.pop(event.extension, None)
+            case FloorKind.COMPLETED:  # an operator may talk with somebody else by now (transfer)
+                self._over(lambda talk: (talk.extension, talk.call) == (event.extension, event.call))
             case FloorKind.BRIDGED:
-                view.legs[event.call] = Leg(
-                    name=event.leg,
-                    call=event.call,
-                    linked=event.linked,
-                    extension=event.extension or None,
-                    bridge=event.detail,
-                )
+                self._meet(event)
             case FloorKind.UNBRIDGED if (leg := view.legs.get(event.call)) and leg.bridge == event.detail:
                 view.legs[event.call] = replace(leg, bridge="")
+                self._over(lambda talk: self._parted(talk, event))
             case FloorKind.HUNG_UP:
                 self._hung_up(event)
+
+    def _meet(self, event: FloorEvent) -> None:
+        """A leg comes into a bridge: an operator and a citizen there talk, whatever has led them there."""
+        legs = self.view.legs
+        legs[event.call] = Leg(
+            name=event.leg,
+            call=event.call,
+            linked=event.linked,
+            extension=event.extension or None,
+            bridge=event.detail,
+        )
+        self.view.talks |= self._talks(leg for leg in legs.values() if leg.bridge == event.detail)
+
+    def _parted(self, talk: Talk, event: FloorEvent) -> bool:
+        """Whether a leg that went out of a bridge has ended this talk."""
+        if event.call == talk.call:
+            return True
+        other = self.view.legs.get(talk.call)
+        return event.extension == talk.extension and other is not None and other.bridge == event.detail
+
+    def _over(self, ended: Callable[[Talk], bool]) -> None:
+        talks = self.view.talks
+        for extension in [extension for extension, talk in talks.items() if ended(talk)]:
+            del talks[extension]
 
     def _let_in(self, event: FloorEvent) -> None:
         """Who enters by place or priority moves everybody behind down by one."""
@@ -190,7 +222,12 @@ class Floor:
             if other.queue == event.queue and other.position >= place:
                 waiting[key] = replace(other, position=other.position + 1)
         waiting[event.queue, event.call] = Waiting(
-            queue=event.queue, call=event.call, position=place, since=self._clock.now(), leg=event.leg
+            queue=event.queue,
+            call=event.call,
+            position=place,
+            since=self._clock.now(),
+            leg=event.leg,
+            extension=event.extension,
         )
 
     def _close_up(self, gone: Waiting | None) -> None:
@@ -204,7 +241,7 @@ class Floor:
     def _hung_up(self, event: FloorEvent) -> None:
         view = self.view
         view.legs.pop(event.call, None)
+        here = view.is_up(event.extension)
         for key in [key for key in view.waiting if key[1] == event.call]:
             self._close_up(view.waiting.pop(key))
-        for extension in [e for e, talk in view.talks.items() if talk.call == event.call]:
-            del view.talks[extension]
+        self._over(lambda talk: talk.call == event.call or (talk.extension == event.extension and not here))

@@ -7,11 +7,14 @@ talk. The sum of both is true in any case.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ivr.domain.transfer import ON_HOLD, Transfer
 from ivr.ports import FloorEvent, FloorKind, Switchboard
 from ivr.services.call_story import HOLD, UNHOLD
 from ivr.services.floor import Floor
 
-_LINES = {FloorKind.HELD: HOLD, FloorKind.RESUMED: UNHOLD}
+_ENDS = frozenset({FloorKind.RESUMED, FloorKind.HUNG_UP})
 _NO_QUEUE = "NONE"
 
 
@@ -21,12 +24,30 @@ class Holds:
     def __init__(self, floor: Floor, switchboard: Switchboard) -> None:
         self._floor = floor
         self._switchboard = switchboard
+        self._holding: dict[str, FloorEvent] = {}
+        """By operator's leg: how the hold began."""
 
     async def note(self, event: FloorEvent) -> None:
-        """An operator puts a citizen on hold, or comes back. Raises Unavailable."""
-        line = _LINES.get(event.kind)
-        if line is None or not event.extension:
-            return
-        talk = self._floor.view.talks.get(event.extension)
-        call, queue = (talk.call, talk.queue) if talk is not None else (event.linked, "")
-        await self._switchboard.journal(line, call=call, queue=queue or _NO_QUEUE, extension=event.extension)
+        """An operator puts a citizen on hold, comes back, or hangs up meanwhile. Raises Unavailable."""
+        if event.kind is FloorKind.HELD and event.extension:
+            talk = self._floor.view.talks.get(event.extension)
+            call, queue = (talk.call, talk.queue) if talk is not None else (event.linked, "")
+            held = replace(event, linked=call, queue=queue)
+            self._holding[event.call] = held
+            await self._write(HOLD, call=call, queue=queue, extension=event.extension)
+        elif event.kind in _ENDS and (begun := self._holding.pop(event.call, None)) is not None:
+            await self._write(UNHOLD, call=begun.linked, queue=begun.queue, extension=begun.extension)
+
+    async def consulted(self, before: Transfer | None, after: Transfer) -> None:
+        """While an operator talks with a colleague about a citizen, the citizen is on hold (docs/metrics.md).
+
+        before: None: the transfer has just begun. Raises Unavailable.
+        """
+        held = before is not None and before.stage in ON_HOLD
+        holds = after.stage in ON_HOLD
+        if held is not holds:
+            line = HOLD if holds else UNHOLD
+            await self._write(line, call=after.citizen, queue="", extension=after.first)
+
+    async def _write(self, line: str, *, call: str, queue: str, extension: str) -> None:
+        await self._switchboard.journal(line, call=call, queue=queue or _NO_QUEUE, extension=extension)

@@ -8,7 +8,7 @@ leg's talks belong to the wait. A talk of another leg that begins while a wait h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.domain.enquiry import ContactOutcome
@@ -16,6 +16,15 @@ from ivr.domain.passage import CONNECTED, LOST, UNKNOWN, Passage
 from ivr.ports import JournalLine
 from ivr.services import call_story
 from ivr.services.call_story import Hold, Talk, Wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Holds:
+    """Of a call."""
+
+    all: Sequence[Hold]
+    asking: Sequence[Hold]
+    """What of them was out of the talk: the operator asked a colleague."""
 
 
 def passages(
@@ -30,7 +39,8 @@ def passages(
     until, outcome: of a call that is settled; waits whose end no line tells then end with it.
     """
     talks = call_story.talks(call, lines)
-    holds = call_story.holds(lines)
+    known = call_story.holds(lines)
+    holds = _Holds(all=known, asking=call_story.consultations(talks, known, until))
     waits = call_story.waits(lines)
     found, taken = [], set[str]()
     for place, wait in enumerate(waits):
@@ -56,7 +66,7 @@ def _waited(
     call: str,
     wait: Wait,
     own: Sequence[Talk],
-    holds: Sequence[Hold],
+    holds: _Holds,
     until: datetime | None,
     outcome: ContactOutcome | None,
 ) -> Passage:
@@ -80,7 +90,7 @@ _ENDS: dict[ContactOutcome | None, str] = {
 """How a wait ended of which only the end of its call is known."""
 
 
-def _direct(call: str, own: Sequence[Talk], holds: Sequence[Hold], until: datetime | None) -> Passage:
+def _direct(call: str, own: Sequence[Talk], holds: _Holds, until: datetime | None) -> Passage:
     first = own[0]
     passage = Passage(
         call=call,
@@ -93,22 +103,25 @@ def _direct(call: str, own: Sequence[Talk], holds: Sequence[Hold], until: dateti
     return _with_times(passage, own, holds, until)
 
 
-def _with_times(
-    passage: Passage, own: Sequence[Talk], holds: Sequence[Hold], until: datetime | None
-) -> Passage:
+def _with_times(passage: Passage, own: Sequence[Talk], holds: _Holds, until: datetime | None) -> Passage:
     """Talk and hold; a talk that goes on counts when it is over, for nobody knows how long it will last."""
     over = [replace(talk, until=talk.until or until) for talk in own if talk.until or until]
-    if not over:
-        return passage
-    talked = sum((talk.until - talk.since).total_seconds() for talk in over if talk.until is not None)
-    mine = [_within(hold, over) for hold in holds if hold.extension == passage.operator]
-    held = sum((end - begin).total_seconds() for begin, end in mine if end > begin)
-    in_talk = sum(call_story.overlap(begin, end, talk) for begin, end in mine for talk in over)
-    hold_s = int(held)
-    return replace(passage, talking_s=max(0, int(talked - in_talk + held) - hold_s), hold_s=hold_s)
+    talked = sum(_seconds(talk.since, talk.until) for talk in over)
+    in_talk = sum(
+        call_story.overlap(hold.since, hold.until or talk.until or talk.since, talk)
+        for hold in holds.all
+        for talk in over
+        if hold.extension == passage.operator
+    )
+    ends = {talk.until for talk in over}
+    asking = sum(
+        _seconds(asked.since, asked.until)
+        for asked in holds.asking
+        if asked.extension == passage.operator and asked.since in ends
+    )
+    hold_s = int(in_talk + asking)
+    return replace(passage, talking_s=max(0, int(talked + asking) - hold_s), hold_s=hold_s)
 
 
-def _within(hold: Hold, own: Sequence[Talk]) -> tuple[datetime, datetime]:
-    """A hold between the talks counts too: the operator consults somebody about this citizen."""
-    last = max(talk.until or talk.since for talk in own)
-    return max(hold.since, own[0].since), min(hold.until or last, last)
+def _seconds(since: datetime, until: datetime | None) -> float:
+    return (until - since).total_seconds() if until is not None else 0.0

@@ -76,14 +76,14 @@ class QueueWatch:
 
     async def work(self) -> None:
         """Look once. Raises Unavailable, StorageDown; what is undone is done the next time."""
-        waiting = self._floor.view.waiting
-        self._forget(set(waiting))
-        queues = {queue for queue, _ in waiting}
+        waiting = self._floor.view.citizens()
+        self._forget({(one.queue, one.call) for one in waiting})
+        queues = {one.queue for one in waiting}
         self._note_pauses({member.queue for member in self._floor.view.members.values()} | queues)
         if not queues or self._floor.rebuilt_at is None:
             return
         known = await self._store.run(lambda uow: self._read(uow, queues))
-        for one in list(waiting.values()):
+        for one in waiting:
             if (why := self._out(one, known)) is not None:
                 await self._take_out(one, why)
             else:

@@ -79,12 +79,13 @@ def settle(call: str, lines: Sequence[JournalLine], facts: Facts, rules: Rules) 
     at = end.at if end is not None else min(facts.restarts)
     known = at if end is not None else max((line.at for line in lines), default=at)
     talks = call_story.talks(call, lines)
+    asked = call_story.consultations(talks, call_story.holds(lines), known)
     last = talks[-1] if talks else None
     return Settlement(
         at=at,
         outcome=_outcome(lines, talks, end, facts.recorded, rules),
         waiting_s=call_story.waited(call_story.waits(lines), talks, known),
-        talking_s=call_story.talked(talks, known),
+        talking_s=call_story.talked(talks, known, asked),
         operator=last.extension if last is not None else None,
         talked_until=max((talk.until or known for talk in talks), default=None),
         known_until=known,

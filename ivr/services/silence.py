@@ -14,7 +14,7 @@ from functools import partial
 
 from ivr.dialogue import Tell
 from ivr.domain.errors import Unavailable
-from ivr.domain.silence import AWAY, SilenceClock
+from ivr.domain.silence import AWAY, TRANSFER, SilenceClock
 from ivr.observe import get_logger
 from ivr.ports import Clock, FloorEvent, FloorKind, Leg, Store, Switchboard, UnitOfWork
 from ivr.services.audit import By
@@ -75,10 +75,12 @@ class SilenceWatch:
         *,
         limit: float,
         teller: Callable[[str], Tell],
+        on_hold: Callable[[str], bool] = lambda _call: False,
     ) -> None:
-        """limit: seconds of silence that are allowed; teller: of a call's trace."""
+        """limit: seconds of silence that are allowed; teller: of a call's trace; on_hold: whether the citizen
+        of this call hears music because of a transfer (Transfers.on_hold)."""
         self._floor, self._switchboard, self._store, self._clock = floor, switchboard, store, clock
-        self._limit, self._teller = limit, teller
+        self._limit, self._teller, self._on_hold = limit, teller, on_hold
         self._clocks: dict[str, SilenceClock] = {}
         """By the citizen's leg."""
         self._heard: set[str] = set()
@@ -150,12 +152,21 @@ class SilenceWatch:
         for call in tuple(self._clocks):
             await self._hear_out(call)
         now = self._clock.monotonic()
+        self._note_transfers(now)
         for call in [call for call, clock in self._clocks.items() if clock.due(now)]:
             await self._tell(call)
         while self._marks:
             mark = self._marks[0]
             await self._store.run(partial(_write, mark=mark, limit=self._limit))
             self._marks.popleft()
+
+    def _note_transfers(self, now: float) -> None:
+        """A citizen hears music while the operator is in the transfer menu, in the same bridge as before."""
+        for call, clock in self._clocks.items():
+            if self._on_hold(call):
+                self._clocks[call] = clock.stand(TRANSFER, now)
+            elif TRANSFER in clock.standing:
+                self._clocks[call] = clock.go_on(TRANSFER, now)
 
     async def _hear_out(self, call: str) -> None:
         """Both sides of a talk, once each."""

@@ -6,44 +6,25 @@ The stage of a transfer is this engine's view of a talk on its own node. If the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ivr.domain.errors import Unavailable
 from ivr.domain.transfer import ON_HOLD, Deed, Happening, Stage, Target, Transfer, Way
+from ivr.observe import get_logger
 from ivr.ports import (
     Clock,
     FloorEvent,
     FloorKind,
     LeftQueue,
-    Leg,
     MemberStatus,
     Patchboard,
-    Snapshot,
     Switchboard,
 )
 from ivr.services.floor import Floor
+from ivr.services.holds import Holds
+from ivr.services.recalls import Recalls
 from ivr.services.transfer_notes import TransferNotes
+from ivr.services.transfer_scene import Line, Scene, leg_of
 
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """What an operator who pressed *2 is in."""
-
-    me: Leg
-    citizen: Leg | None
-    """In the same bridge, and nobody else."""
-    transfer: Transfer | None
-    """Which this operator has begun and whose second operator is on the line."""
-
-
-@dataclass(kw_only=True)
-class _Line:
-    """A transfer and the names of its legs."""
-
-    transfer: Transfer
-    citizen: str
-    first: str
-    first_left: bool = False
+_log = get_logger("ivr.transfers")
 
 
 class Transfers:
@@ -64,12 +45,16 @@ class Transfers:
         self._switchboard = switchboard
         self._floor = floor
         self._notes = notes
-        self._clock = clock
-        self._back_seconds = back_seconds
-        self._lines: dict[str, _Line] = {}
+        self._holds = Holds(floor, switchboard)
+        self._recalls = Recalls(
+            switchboard=switchboard,
+            patchboard=patchboard,
+            floor=floor,
+            clock=clock,
+            back_seconds=back_seconds,
+        )
+        self._lines: dict[str, Line] = {}
         """By the citizen's call."""
-        self._lost: dict[str, tuple[str, float]] = {}
-        """By extension: the citizen's call, and until when it waits for this telephone."""
         self._choosing: set[str] = set()
         """Citizens whose operator is in the menu."""
         floor.listen(self.hear)
@@ -90,7 +75,7 @@ class Transfers:
     async def scene(self, call: str) -> Scene:
         """Who is in one bridge with this operator's leg. Raises Unavailable."""
         snapshot = await self._switchboard.snapshot()
-        me = _leg(snapshot, call)
+        me = leg_of(snapshot, call)
         others = [leg for leg in snapshot.legs if leg.bridge == me.bridge and leg.call != call]
         citizen = others[0] if me.bridge and len(others) == 1 and others[0].extension is None else None
         line = self._of_first(call)
@@ -132,17 +117,19 @@ class Transfers:
             reason=reason,
             way=way,
         )
-        self._lines[citizen.call] = _Line(transfer=transfer, citizen=citizen.name, first=scene.me.name)
+        self._lines[citizen.call] = Line(transfer=transfer, citizen=citizen.name, first=scene.me.name)
+        whisper = await self._notes.whisper(transfer)
         try:
             if way is Way.BLIND:
-                whisper = await self._notes.whisper(transfer)
                 await self.patchboard.offer(citizen.name, queue=target.queue, whisper=whisper)
             else:
-                await self.patchboard.consult(scene.me.name, citizen.name, queue=target.queue)
+                me = scene.me.name
+                await self.patchboard.consult(me, citizen.name, queue=target.queue, whisper=whisper)
         except Unavailable:
             del self._lines[citizen.call]
             raise
         self._choosing.discard(citizen.call)
+        await self._note_hold(None, transfer)
         await self._notes.begun(transfer, way)
 
     async def decide(self, transfer: Transfer, happening: Happening) -> None:
@@ -163,7 +150,7 @@ class Transfers:
 
         Raises Unavailable.
         """
-        leg = _leg(await self._switchboard.snapshot(), call)
+        leg = leg_of(await self._switchboard.snapshot(), call)
         for line in self._lines.values():
             if line.transfer.second == leg.extension and line.transfer.stage is Stage.CONSULTING:
                 await self._happen(line, Happening.FIRST_LEFT)
@@ -178,7 +165,7 @@ class Transfers:
     async def lost(self, citizen: str, extension: str) -> None:
         """The citizen's operator was lost; the dialplan rings the telephone, for a while."""
         self._notes.lost(citizen, extension)
-        self._lost[extension] = (citizen, self._clock.monotonic() + self._back_seconds)
+        self._recalls.lost(citizen, extension)
 
     # --- what the floor tells ---
 
@@ -193,9 +180,9 @@ class Transfers:
             case FloorKind.HUNG_UP:
                 await self._hung_up(event)
             case FloorKind.PHONE if event.detail == "here":
-                await self._phone_is_back(event.extension)
+                await self._recalls.is_back(event.extension)
 
-    def _waiting(self, call: str) -> _Line | None:
+    def _waiting(self, call: str) -> Line | None:
         """The transfer whose second operator is looked for by this leg."""
         return next((line for line in self._lines.values() if line.transfer.caller == call), None)
 
@@ -231,21 +218,9 @@ class Transfers:
         self._lines = {citizen: line for citizen, line in self._lines.items() if citizen in here}
         self._choosing &= here.keys()
 
-    async def _phone_is_back(self, extension: str) -> None:
-        """Ring it anew, unless it rings already or the citizen talks or is gone."""
-        call, until = self._lost.pop(extension, ("", 0.0))
-        members = self._floor.view.members.values()
-        rings = any(m.extension == extension and m.status is MemberStatus.RINGING for m in members)
-        if self._clock.monotonic() >= until or rings:
-            return
-        snapshot = await self._switchboard.snapshot()
-        for leg in snapshot.legs:
-            if leg.call == call and not leg.bridge:
-                await self.patchboard.ring_again(leg.name, at_once=True)
-
     # --- the table at work ---
 
-    async def _happen(self, line: _Line, happening: Happening, *, second: str = "", act: bool = True) -> None:
+    async def _happen(self, line: Line, happening: Happening, *, second: str = "", act: bool = True) -> None:
         """Raises Unavailable when the deed cannot be done; the stage is then the one before."""
         before = line.transfer
         after, deed = before.after(happening, second=second)
@@ -258,9 +233,17 @@ class Transfers:
             except Unavailable:
                 line.transfer = before
                 raise
+        await self._note_hold(before, after)
         await self._notes.reached(after)
 
-    async def _do(self, line: _Line, deed: Deed) -> None:
+    async def _note_hold(self, before: Transfer | None, after: Transfer) -> None:
+        """What is not written counts as no hold; the transfer goes on."""
+        try:
+            await self._holds.consulted(before, after)
+        except Unavailable as error:
+            _log.warning("hold_unwritten", call=after.citizen, reason=str(error))
+
+    async def _do(self, line: Line, deed: Deed) -> None:
         transfer, queue = line.transfer, line.transfer.target.queue
         match deed:
             case Deed.OFFER:
@@ -289,13 +272,5 @@ class Transfers:
                 return leg.name
         raise Unavailable("the second operator's telephone has hung up")
 
-    def _of_first(self, call: str) -> _Line | None:
+    def _of_first(self, call: str) -> Line | None:
         return next((line for line in self._lines.values() if line.transfer.first_call == call), None)
-
-
-def _leg(snapshot: Snapshot, call: str) -> Leg:
-    """Raises Unavailable: the leg has gone meanwhile."""
-    for leg in snapshot.legs:
-        if leg.call == call:
-            return leg
-    raise Unavailable("the leg has hung up")

@@ -85,9 +85,21 @@ def pause(uow: UnitOfWork, by: By, extension: str, key: str, limits: Limits) -> 
     return uow.operators.get(extension)
 
 
-def talk_begins(uow: UnitOfWork, extension: str, call: str) -> None:
-    """The operator talks with the citizen of this call. Raises NotFound."""
+def talk_begins(uow: UnitOfWork, extension: str, call: str, at: datetime, limits: Limits) -> bool:
+    """The operator talks with the citizen of this call; whether a wrap-up is over by that.
+
+    The wrap-up of a call comes after its last talk: what another operator has spent on it before is no more.
+    Raises NotFound.
+    """
+    operator = uow.operators.get(extension)
+    wrapping_up = operator.state is OperatorState.WRAPUP
+    if wrapping_up:
+        _change(uow, By(actor=ENGINE, at=at), operator, OperatorState.READY, limits, "operators.ready")
     uow.operators.note_talk(extension, call)
+    contact = uow.cards.contact(call)
+    if contact is not None and contact.wrapup_s > 0:
+        uow.cards.change_contact(call, wrapup_s=0)
+    return wrapping_up
 
 
 def talk_ends(uow: UnitOfWork, extension: str, at: datetime) -> bool:
@@ -198,8 +210,13 @@ def _change(
 
 
 def _measure_wrapup(uow: UnitOfWork, operator: Operator, now: datetime, limits: Limits) -> None:
-    """§13: once; the card's own completion may have been first, and tells the same time."""
+    """§13: once; the card's own completion may have been first, and tells the same time.
+
+    Of the operator who talked last: who has transferred the citizen rests, too, but not for this call.
+    """
     contact = uow.cards.contact(operator.last_call) if operator.last_call else None
-    if contact is not None and contact.wrapup_s == 0:
+    card = uow.cards.of_call(contact.call) if contact is not None else None
+    last = card is None or card.operator in (None, operator.extension)
+    if contact is not None and last and contact.wrapup_s == 0:
         spent = max((now - operator.since).total_seconds(), 0.0)
         uow.cards.change_contact(contact.call, wrapup_s=ceil(min(spent, limits.wrapup)))

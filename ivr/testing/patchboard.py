@@ -21,8 +21,8 @@ class FakePatchboard:
     async def offer(self, citizen: str, *, queue: str, whisper: Whisper | None) -> None:
         self._note("offer", citizen, queue, "whispered" if whisper else "")
 
-    async def consult(self, first: str, citizen: str, *, queue: str) -> None:
-        self._note("consult", first, citizen, queue)
+    async def consult(self, first: str, citizen: str, *, queue: str, whisper: Whisper | None) -> None:
+        self._note("consult", first, citizen, queue, "whispered" if whisper else "")
 
     async def bridge(self, citizen: str, partner: str, *, extension: str, queue: str = "") -> None:
         self._note("bridge", citizen, partner, extension, queue)

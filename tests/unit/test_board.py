@@ -288,7 +288,8 @@ async def test_the_board_is_on_metrics(
 
 
 async def test_a_hold_of_an_operator_is_written_into_the_journal_of_queues(shift: Shift) -> None:
-    """Under the citizen's call, whichever leg the event spoke of; a citizen's own hold is not."""
+    """Under the citizen's call, whichever leg the event spoke of; a citizen's own hold is not. Who hangs up
+    while holding does not hold any more."""
     holds = Holds(shift.floor, shift.switchboard)
     shift.switchboard.connect("szn-1", "201", "1.1")
     for kind, extension in (
@@ -297,10 +298,13 @@ async def test_a_hold_of_an_operator_is_written_into_the_journal_of_queues(shift
         (FloorKind.RINGING, "201"),
         (FloorKind.RESUMED, "201"),
         (FloorKind.HELD, "202"),
+        (FloorKind.HUNG_UP, "202"),
+        (FloorKind.HUNG_UP, "202"),
     ):
         await holds.note(FloorEvent(kind=kind, call="1.9", linked="1.5", extension=extension))
     assert shift.switchboard.journaled == [
         ("HOLD", "1.1", "szn-1", "201"),
         ("UNHOLD", "1.1", "szn-1", "201"),
         ("HOLD", "1.5", "NONE", "202"),
+        ("UNHOLD", "1.5", "NONE", "202"),
     ]

@@ -11,7 +11,8 @@ from ivr.domain.menu import Topic
 from ivr.domain.transfer import Happening, Stage, Target, Transfer, Way
 from ivr.flows import transfer
 from ivr.ports import Channel, Leg
-from ivr.services.transfers import Scene, Transfers
+from ivr.services.transfer_scene import Scene
+from ivr.services.transfers import Transfers
 from ivr.testing import FakeChannel, VirtualClock
 from ivr.testing.patchboard import FakePatchboard
 from tests.unit.scripted import Answer, ScriptedCall, a_desk

@@ -178,6 +178,59 @@ def test_a_hold_while_the_operator_asks_somebody_else_is_a_hold_too() -> None:
     assert (found.talking_s, found.hold_s) == (9, 6)
 
 
+def test_a_consultation_that_ends_with_the_colleague_is_the_first_operators_hold() -> None:
+    """Until the colleague talks with the citizen; the card has it in its talk, as it has all holds."""
+    away = [cel(14, "BRIDGE_EXIT", bridge="b"), cel(20.4, "BRIDGE_ENTER", bridge="b")]
+    lines = ordered(
+        [queue(3, "ENTERQUEUE"), connected(9, "201", LEG)],
+        [held(15, "HOLD", "201"), held(21, "UNHOLD", "201")],
+        IN,
+        operator("201", LEG, 9, 14),
+        away,
+        operator("202", SECOND_LEG, 20.4, 30),
+        ended(30, "parted"),
+    )
+    found = passages(CALL, lines)
+    assert told(found) == [
+        ("soc-1", "connected", "201", 7, 4, 6, ()),
+        ("", "connected", "202", 0, 9, 0, ()),
+    ]
+    assert decide(CALL, lines).talking_s == 20
+
+
+def test_a_citizen_who_hangs_up_during_a_consultation_was_on_hold_until_then() -> None:
+    away = [cel(14, "BRIDGE_EXIT", bridge="b")]
+    lines = ordered(
+        [
+            queue(3, "ENTERQUEUE"),
+            connected(9, "201", LEG),
+            held(14, "HOLD", "201"),
+            held(25, "UNHOLD", "201"),
+        ],
+        IN,
+        operator("201", LEG, 9, 14),
+        away,
+        ended(24, "transfer"),
+    )
+    [found] = passages(CALL, lines, until=START + timedelta(seconds=24))
+    assert (found.talking_s, found.hold_s) == (4, 10)
+    assert decide(CALL, lines).talking_s == 14
+
+
+def test_a_hold_whose_end_nobody_wrote_does_not_outlast_its_talk() -> None:
+    """The citizen waits for somebody else by then."""
+    [found] = passages(
+        CALL,
+        ordered(
+            [queue(3, "ENTERQUEUE"), connected(9, "201", LEG), held(12, "HOLD", "201")],
+            IN,
+            operator("201", LEG, 9, 14),
+            ended(30, "parted"),
+        ),
+    )
+    assert (found.talking_s, found.hold_s) == (2, 2)
+
+
 def test_a_hold_of_somebody_else_is_not_the_operators() -> None:
     [found] = passages(
         CALL,

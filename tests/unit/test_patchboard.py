@@ -65,9 +65,11 @@ async def test_the_citizen_goes_on_where_the_dialplan_does_it(
 
 
 async def test_for_a_consultation_both_legs_move_at_once() -> None:
-    """Else the one that is left alone in the bridge would be hung up."""
+    """Else the one that is left alone in the bridge would be hung up. What the second operator hears first is
+    with the leg that calls."""
     switchboard = a_switchboard()
-    await AmiPatchboard(switchboard).consult(FIRST.name, CITIZEN.name, queue="szn-2")
+    whisper = Whisper(sound=Path("/p/a.wav"), digits="0")
+    await AmiPatchboard(switchboard).consult(FIRST.name, CITIZEN.name, queue="szn-2", whisper=whisper)
     (moved,) = switchboard.redirected
     assert (moved.leg, moved.exten, moved.other, moved.other_exten) == (
         FIRST.name,
@@ -77,6 +79,7 @@ async def test_for_a_consultation_both_legs_move_at_once() -> None:
     )
     assert switchboard.variables == {
         (FIRST.name, "EKC_TARGET"): "szn-2",
+        (FIRST.name, "EKC_WHISPER"): "/p/a&digits/0",
         (FIRST.name, "__EKC_CITIZEN"): CITIZEN.name,
     }
 

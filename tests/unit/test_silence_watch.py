@@ -27,8 +27,16 @@ class Talks:
         self.clock, self.store, self.board = VirtualClock(START), MemoryStore(), FakeSwitchboard()
         self.floor = Floor(self.board, self.clock)
         self.told: list[TraceEvent] = []
+        self.transferring: set[str] = set()
+        """Calls whose citizens hear music because of a transfer."""
         self.watch = SilenceWatch(
-            self.floor, self.board, self.store, self.clock, limit=LIMIT, teller=self._teller
+            self.floor,
+            self.board,
+            self.store,
+            self.clock,
+            limit=LIMIT,
+            teller=self._teller,
+            on_hold=self.transferring.__contains__,
         )
         self.floor.listen(self.watch.hear)
         self.floor.on_rebuilt(self.watch.rebuilt)
@@ -265,3 +273,17 @@ async def test_a_call_without_a_card_is_not_marked(talks: Talks) -> None:
 )
 def test_the_mark_says_how_long_the_limit_is(limit: float, said: str) -> None:
     assert remark(limit) == said
+
+
+async def test_the_clock_stands_still_while_the_operator_is_in_the_transfer_menu(talks: Talks) -> None:
+    """The citizen is in the same bridge and hears music: that is no silence, and the rest of it counts on."""
+    await talks.meet(CALL, OPERATOR)
+    await talks.asks()
+    await talks.after(40.0)
+    talks.transferring.add(CALL)
+    await talks.after(0.0)
+    assert await talks.after(1000.0) == []
+    talks.transferring.clear()
+    assert await talks.after(0.0) == []
+    assert await talks.after(20.0) == []
+    assert await talks.after(0.5) == [NAMES[OPERATOR]]

@@ -292,3 +292,35 @@ async def test_after_a_gap_only_citizens_who_are_there_have_transfers(room: Room
     room.place()
     await room.transfers.look_again()
     assert room.stage is None
+
+
+async def test_the_second_operator_hears_about_the_citizen_before_a_consultation(room: Room) -> None:
+    """Topic, level and number, as before any talk."""
+    await room.begin(Way.ATTENDED)
+    assert room.patchboard.moves == [("consult", "first", "citizen", QUEUE, "whispered")]
+
+
+@pytest.mark.parametrize("end", [Happening.CONNECT, Happening.JOIN_ALL, Happening.TAKE_BACK])
+async def test_a_consultation_is_a_hold_in_the_journal(room: Room, end: Happening) -> None:
+    """Of the first operator, from the beginning until somebody talks with the citizen again."""
+    await room.consult()
+    assert room.switchboard.journaled == [("HOLD", "n-1", "NONE", "211")]
+    await room.decide(end)
+    if end is Happening.TAKE_BACK:
+        await room.transfers.nobody_came(FIRST.call)
+    assert room.switchboard.journaled[1:] == [("UNHOLD", "n-1", "NONE", "211")]
+
+
+async def test_a_blind_transfer_is_no_hold(room: Room) -> None:
+    """The citizen waits, in a queue."""
+    await room.begin(Way.BLIND)
+    await room.hears(FloorKind.CONNECTED, call="n-1", extension="212", queue=QUEUE)
+    assert room.switchboard.journaled == []
+
+
+async def test_a_hold_that_cannot_be_written_keeps_no_citizen_waiting(room: Room) -> None:
+    """The figures lack it, the talk does not."""
+    room.switchboard.refusing.add("journal")
+    await room.consult()
+    await room.decide(Happening.CONNECT)
+    assert room.stage is Stage.CONNECTED
