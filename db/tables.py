@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from db.deferred_tables import deferred as deferred
 from db.duty_tables import operator_places as operator_places
 from db.duty_tables import operator_states as operator_states
 from db.duty_tables import operators as operators
@@ -119,7 +120,12 @@ callbacks = Table(
     Column("queue", Text, nullable=False),
     Column("arrived_at", UtcTime, nullable=False),
     Column("due", UtcTime, nullable=False),
+    Column("operator", Text),
+    Column("leg", Integer, nullable=False, server_default="0"),
+    Column("leg_at", UtcTime),
+    Column("node", Text),
     Index("ix_callbacks_state_due", "state", "due"),
+    Index("ix_callbacks_queue_state_arrived_at", "queue", "state", "arrived_at"),
     Index(
         "uq_callbacks_open_number_hash",
         "number_hash",
@@ -137,6 +143,7 @@ callback_attempts = Table(
     Column("position", Integer, primary_key=True),
     Column("at", UtcTime, nullable=False),
     Column("result", Text, nullable=False),
+    Column("leg", Integer, nullable=False, server_default="0"),
 )
 
 agencies = Table(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Column, ColumnElement, Select, func, select
 
 from db.access import Access, Row, chunks
 from db.engine import POSTGRESQL
 from db.repositories.cards import NUMBER, number_hash
 from db.tables import callback_attempts, callbacks, cards
-from ivr.domain.callback import OPEN_STATES, Attempt, Callback, Source, State
+from ivr.domain.callback import OPEN_STATES, PENDING_STATES, Attempt, Callback, Source, State
 from ivr.domain.errors import NotFound
+from ivr.ports import CallbackCounts
 
-_OPEN = callbacks.c.state.in_(sorted(OPEN_STATES))
+
+def _in(states: Collection[State]) -> ColumnElement[bool]:
+    return callbacks.c.state.in_(sorted(states))
+
+
+_OPEN = _in(OPEN_STATES)
 
 
 class SqlCallbacks:
@@ -38,10 +46,7 @@ class SqlCallbacks:
     def get(self, id_: str) -> Callback:
         """See the port. On PostgreSQL the row is held until the end of the transaction: what is read here
         and saved below cannot be changed by another engine in between."""
-        statement = select(callbacks).where(callbacks.c.id == id_)
-        if self._db.connection.dialect.name == POSTGRESQL:
-            statement = statement.with_for_update()
-        found = self._callbacks(statement)
+        found = self._callbacks(self._held(select(callbacks).where(callbacks.c.id == id_)))
         if not found:
             raise NotFound(f"there is no callback {id_}")
         return found[0]
@@ -57,6 +62,46 @@ class SqlCallbacks:
     def list(self, *, open_only: bool = False) -> Sequence[Callback]:
         statement = select(callbacks).order_by(callbacks.c.due, callbacks.c.arrived_at, callbacks.c.id)
         return self._callbacks(statement.where(_OPEN) if open_only else statement)
+
+    def open_for_number(self, number: str) -> Callback | None:
+        hashes = self._db.vault.lookups(NUMBER, number)
+        found = self._callbacks(
+            self._held(select(callbacks).where(callbacks.c.number_hash.in_(hashes), _OPEN))
+        )
+        return found[0] if found else None
+
+    def take(
+        self, states: Collection[State], *, now: datetime, queue: str | None = None, limit: int
+    ) -> Sequence[Callback]:
+        which = [_in(states), callbacks.c.due <= now]
+        which += [] if queue is None else [callbacks.c.queue == queue]
+        statement = select(callbacks).where(*which).order_by(callbacks.c.arrived_at, callbacks.c.id)
+        return self._callbacks(self._held(statement.limit(limit), skip=True))
+
+    def in_states(self, states: Collection[State]) -> Sequence[Callback]:
+        statement = select(callbacks).where(_in(states))
+        return self._callbacks(statement.order_by(callbacks.c.arrived_at, callbacks.c.id))
+
+    def due_queues(self, now: datetime) -> Mapping[str, int]:
+        return self._counted(callbacks.c.queue, _in(PENDING_STATES), callbacks.c.due <= now)
+
+    def counts(self, now: datetime) -> CallbackCounts:
+        oldest = select(func.min(callbacks.c.due)).where(_in(PENDING_STATES), callbacks.c.due <= now)
+        return CallbackCounts(
+            by_state=self._counted(callbacks.c.state),
+            by_source=self._counted(callbacks.c.source, _OPEN),
+            oldest_due=self._db.connection.execute(oldest).scalar(),
+        )
+
+    def _counted(self, column: Column[str], *which: ColumnElement[bool]) -> Mapping[str, int]:
+        found = self._db.connection.execute(select(column, func.count()).where(*which).group_by(column))
+        return dict(found.tuples())
+
+    def _held(self, statement: Select[Any], *, skip: bool = False) -> Select[Any]:
+        """On PostgreSQL the rows are held until the end of the transaction; SQLite has one writer anyway."""
+        if self._db.connection.dialect.name != POSTGRESQL:
+            return statement
+        return statement.with_for_update(skip_locked=skip)
 
     def open_for_card(self, card: str) -> Callback | None:
         found = self._callbacks(
@@ -77,13 +122,23 @@ class SqlCallbacks:
             "queue": callback.queue,
             "arrived_at": callback.arrived_at,
             "due": callback.due,
+            "operator": callback.operator,
+            "leg": callback.leg,
+            "leg_at": callback.leg_at,
+            "node": callback.node or None,
         }
 
     def _put_attempts(self, callback: Callback) -> None:
         table = callback_attempts
         self._db.run(table.delete().where(table.c.callback == callback.id))
         rows = [
-            {"callback": callback.id, "position": n, "at": attempt.at, "result": attempt.result}
+            {
+                "callback": callback.id,
+                "position": n,
+                "at": attempt.at,
+                "result": attempt.result,
+                "leg": attempt.leg,
+            }
             for n, attempt in enumerate(callback.attempts)
         ]
         self._db.insert(table, rows)
@@ -95,7 +150,7 @@ class SqlCallbacks:
             table = callback_attempts
             found = select(table).where(table.c.callback.in_(ids)).order_by(table.c.position)
             for row in self._db.rows(found):
-                attempts[row["callback"]].append(Attempt(at=row["at"], result=row["result"]))
+                attempts[row["callback"]].append(Attempt(at=row["at"], result=row["result"], leg=row["leg"]))
         opened = (self._db.vault.open_row(callbacks, row) for row in rows)
         return [_to_callback(row, attempts[row["id"]]) for row in opened]
 
@@ -110,5 +165,9 @@ def _to_callback(row: Row, attempts: Sequence[Attempt]) -> Callback:
         queue=row["queue"],
         arrived_at=row["arrived_at"],
         due=row["due"],
+        operator=row["operator"],
+        leg=row["leg"],
+        leg_at=row["leg_at"],
+        node=row["node"] or "",
         attempts=tuple(attempts),
     )

@@ -12,7 +12,7 @@ from db.access import Access, Row, chunks
 from db.crypto import Keyed
 from db.repositories.contacts import CONTACT_FIELDS, new_contact, to_contact
 from db.tables import card_topics, cards, contacts, counters
-from ivr.domain.enquiry import Card, Contact, ContactOutcome, Level, Outcome
+from ivr.domain.enquiry import Card, Contact, ContactOutcome, Direction, Level, Outcome
 from ivr.domain.errors import NotFound
 from ivr.domain.ids import new_id
 from ivr.ports import CallRow
@@ -154,6 +154,32 @@ class SqlCards:
             raise NotFound(f"there is no call {call}")
         if fields:
             self._db.run(contacts.update().where(contacts.c.id == row["id"]).values(fields))
+
+    def dialled(self, id_: str, *, call: str, node: str, at: datetime) -> None:
+        id_ = self._row(id_)["id"]
+        row = new_contact(card=id_, node=node, call=call, at=at, direction=Direction.OUTBOUND)
+        self._db.insert_missing(contacts, [row])
+
+    def on_the_line(self, number: str, *, since: datetime) -> bool:
+        """See the port."""
+        hashes = self._db.vault.lookups(NUMBER, number)
+        found = (
+            select(contacts.c.id)
+            .join(cards, cards.c.id == contacts.c.card)
+            .where(
+                cards.c.number_hash.in_(hashes),
+                contacts.c.direction == Direction.INBOUND.value,
+                contacts.c.outcome.is_(None),
+                contacts.c.at >= since,
+            )
+        )
+        return self._db.first(found.limit(1)) is not None
+
+    def outbound(self, since: datetime) -> Sequence[Contact]:
+        """See the port."""
+        which = (contacts.c.direction == Direction.OUTBOUND.value) & (contacts.c.at >= since)
+        found = select(contacts).where(which).order_by(contacts.c.at, contacts.c.id)
+        return [to_contact(row) for row in self._db.rows(found)]
 
     def calls(self, *, limit: int | None = None) -> Sequence[CallRow]:
         statement = (

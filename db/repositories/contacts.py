@@ -12,14 +12,16 @@ CONTACT_FIELDS = frozenset(("waiting_s", "talking_s", "wrapup_s", "outcome"))
 """What may change while a call goes on."""
 
 
-def new_contact(*, card: str, node: str, call: str, at: datetime) -> Row:
-    """The row of an inbound call that has just arrived."""
+def new_contact(
+    *, card: str, node: str, call: str, at: datetime, direction: Direction = Direction.INBOUND
+) -> Row:
+    """The row of a call that has just begun."""
     return {
         "id": new_id(at),
         "card": card,
         "node": node,
         "call": call,
-        "direction": Direction.INBOUND.value,
+        "direction": direction.value,
         "at": at,
         "waiting_s": 0,
         "talking_s": 0,

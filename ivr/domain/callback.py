@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import BadInput
 
 
@@ -37,33 +39,43 @@ class State(StrEnum):
     SUPERSEDED = "superseded"  # the citizen was served by another call
 
 
-_ENDS = (State.CANCELLED, State.SUPERSEDED)
+_ENDS = (State.CANCELLED, State.SUPERSEDED, State.GIVEN_UP)
+"""Given up before the first attempt: a number that may not be dialled."""
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.REQUESTED: frozenset({State.WAITING, *_ENDS}),
     State.WAITING: frozenset({State.QUEUED, State.DIALLING_CITIZEN, *_ENDS}),
-    State.QUEUED: frozenset({State.DIALLING_OPERATOR, State.RETRY, *_ENDS}),
-    State.DIALLING_OPERATOR: frozenset(
-        {State.DIALLING_CITIZEN, State.TALKING, State.QUEUED, State.RETRY, *_ENDS}
-    ),
-    State.DIALLING_CITIZEN: frozenset(
-        {State.DIALLING_OPERATOR, State.TALKING, State.RETRY, State.GIVEN_UP, *_ENDS}
-    ),
+    State.QUEUED: frozenset({State.DIALLING_OPERATOR, State.DIALLING_CITIZEN, State.RETRY, *_ENDS}),
+    State.DIALLING_OPERATOR: frozenset({State.DIALLING_CITIZEN, State.QUEUED, State.RETRY, *_ENDS}),
+    State.DIALLING_CITIZEN: frozenset({State.TALKING, State.DONE, State.RETRY, *_ENDS}),
     State.TALKING: frozenset({State.DONE, State.RETRY, State.GIVEN_UP}),
-    State.RETRY: frozenset({State.QUEUED, State.DIALLING_CITIZEN, State.GIVEN_UP, *_ENDS}),
+    # done: an attempt of unknown outcome turned out, by journals that were read late, to have served
+    State.RETRY: frozenset({State.QUEUED, State.DIALLING_CITIZEN, State.DONE, *_ENDS}),
     State.DONE: frozenset(),
     State.GIVEN_UP: frozenset(),
     State.CANCELLED: frozenset(),
     State.SUPERSEDED: frozenset(),
 }
 OPEN_STATES = frozenset(state for state, following in TRANSITIONS.items() if following)
+LEG_STATES = frozenset({State.QUEUED, State.DIALLING_OPERATOR})
+"""A leg is under way and the citizen has not been dialled."""
+DIALLED_STATES = frozenset({State.DIALLING_CITIZEN, State.TALKING})
+"""The citizen has been dialled; how it ended is not known yet."""
+PENDING_STATES = frozenset({State.WAITING, State.RETRY})
+"""To be dialled once `due` has come."""
+UNKNOWN = ContactOutcome.UNKNOWN.value
+"""The result of an attempt until more is known; it counts as made (architecture.md, rule 7)."""
+_CALL = re.compile(r"ekc-cb-([0-9A-HJKMNP-TV-Z]{26})-([1-9][0-9]{0,5})", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One try to reach the citizen."""
+    """One INVITE to the citizen, or the promise of one: the row is older than the INVITE."""
 
     at: datetime
-    result: str
+    result: str = UNKNOWN
+    """A ContactOutcome."""
+    leg: int = 0
+    """Of the callback; 0: not one of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +93,48 @@ class Callback:
     arrived_at: datetime
     """When the citizen's first call of this enquiry arrived: the place in the order."""
     due: datetime
+    """Not dialled before."""
     attempts: tuple[Attempt, ...] = ()
+    operator: str | None = None
+    """Extension of the one who is to talk to the citizen if it can be had (§13, §14)."""
+    leg: int = 0
+    """How many legs were begun; the last one's number."""
+    leg_at: datetime | None = None
+    """When the last one was begun."""
+    node: str = ""
+    """Whose Asterisk carries the last leg."""
 
     @property
     def open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def citizen_first(self) -> bool:
+        """No operator is rung before the citizen has answered: a time was agreed (§13)."""
+        return self.source is Source.AGREED
+
+    @property
+    def call(self) -> str:
+        """Uniqueid of the last leg's first channel."""
+        return call_of(self.id, self.leg)
+
+    def attempt_of(self, leg: int) -> Attempt | None:
+        """A leg leads to one attempt at most."""
+        return next((attempt for attempt in self.attempts if attempt.leg == leg), None)
 
     def move(self, to: State) -> Callback:
         """This callback in its next state; raises BadInput where the life cycle has no such step."""
         if to not in TRANSITIONS[self.state]:
             raise BadInput(f"callback {self.id} is {self.state}; it cannot become {to}")
         return replace(self, state=to)
+
+
+def call_of(id_: str, leg: int) -> str:
+    """Uniqueid of a leg's first channel, by which all that belongs to the attempt is linked."""
+    return f"ekc-cb-{id_}-{leg}"
+
+
+def leg_of(call: str) -> tuple[str, int] | None:
+    """(callback id, leg) of such a uniqueid; None for any other call."""
+    found = _CALL.fullmatch(call)
+    return None if found is None else (found[1], int(found[2]))

@@ -7,6 +7,7 @@ Storage is synchronous and short: a unit of work is a closure that runs in the s
 
 from ivr.domain.guessing import GuessCounter
 from ivr.domain.worktime import DayException
+from ivr.ports.appointments import Agreements, DeferredEnquiries, Typed
 from ivr.ports.citizens import (
     Applications,
     Citizens,
@@ -36,6 +37,7 @@ from ivr.ports.floor import (
 )
 from ivr.ports.information import InformationResource
 from ivr.ports.journals import Journal, JournalLine, JournalPosition
+from ivr.ports.outbound import CallbackCounts, CallbackLeg, Outbound
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.storage import Backend, CopyFacts, DatabaseCopies, KeyNeed, Store, UnitOfWork
 from ivr.ports.telephone import KEYS, Boarding, Call, CallFacts, Channel, Prompt, Prompts, WaitSounds, Whisper
@@ -43,6 +45,7 @@ from ivr.ports.telephone import KEYS, Boarding, Call, CallFacts, Channel, Prompt
 __all__ = [
     "KEYS",
     "Agencies",
+    "Agreements",
     "Applications",
     "Audit",
     "AuditRow",
@@ -52,6 +55,8 @@ __all__ = [
     "Call",
     "CallFacts",
     "CallRow",
+    "CallbackCounts",
+    "CallbackLeg",
     "Callbacks",
     "Cards",
     "Channel",
@@ -62,6 +67,7 @@ __all__ = [
     "Credentials",
     "DatabaseCopies",
     "DayException",
+    "DeferredEnquiries",
     "Distributor",
     "FloorEvent",
     "FloorKind",
@@ -80,6 +86,7 @@ __all__ = [
     "MemberStatus",
     "Notices",
     "Operators",
+    "Outbound",
     "Passages",
     "Patchboard",
     "Payments",
@@ -93,6 +100,7 @@ __all__ = [
     "Switchboard",
     "TraceEvent",
     "Traces",
+    "Typed",
     "UnitOfWork",
     "WaitSounds",
     "Waiting",

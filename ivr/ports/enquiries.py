@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ivr.domain.callback import Callback
+from ivr.domain.callback import Callback, State
 from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome
 from ivr.domain.passage import Passage
+from ivr.ports.outbound import CallbackCounts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,21 @@ class Cards(Protocol):
         """Set waiting_s, talking_s, wrapup_s, outcome of the contact of a call; raises NotFound."""
         ...
 
+    def dialled(self, id_: str, *, call: str, node: str, at: datetime) -> None:
+        """Add an outbound contact to a card, that of an attempt to call the citizen; once for a call.
+
+        Raises NotFound.
+        """
+        ...
+
+    def on_the_line(self, number: str, *, since: datetime) -> bool:
+        """Whether an inbound call of this number (E.164), begun since then, has not ended yet."""
+        ...
+
+    def outbound(self, since: datetime) -> Sequence[Contact]:
+        """Outbound contacts that began from then on, oldest first."""
+        ...
+
     def calls(self, *, limit: int | None = None) -> Sequence[CallRow]:
         """Newest first."""
         ...
@@ -129,6 +145,30 @@ class Callbacks(Protocol):
         ...
 
     def open_for_card(self, card: str) -> Callback | None: ...
+
+    def open_for_number(self, number: str) -> Callback | None:
+        """Of this number (E.164); it is held like one that was got by `get`."""
+        ...
+
+    def take(
+        self, states: Collection[State], *, now: datetime, queue: str | None = None, limit: int
+    ) -> Sequence[Callback]:
+        """Those in these states whose time has come, by first arrival; of this queue, or of all.
+
+        They are held until the end of the transaction: no other engine takes them, and those that another
+        one holds are left out.
+        """
+        ...
+
+    def in_states(self, states: Collection[State]) -> Sequence[Callback]:
+        """By first arrival; for states in which only few are."""
+        ...
+
+    def due_queues(self, now: datetime) -> Mapping[str, int]:
+        """How many wait (PENDING_STATES) with their time come, by queue."""
+        ...
+
+    def counts(self, now: datetime) -> CallbackCounts: ...
 
 
 class Traces(Protocol):

@@ -22,11 +22,20 @@ from pydantic_settings import (
 
 from ivr.domain.errors import BadInput
 from ivr.settings.appointments import AgreedSettings, DeferredSettings
+from ivr.settings.calling import CallbackSettings
 from ivr.settings.kinds import Port, PortRange, Seconds
 from ivr.settings.places import Places
 from ivr.settings.tables import AlarmSettings, HttpService, IdentificationRules, Trunk
 
-__all__ = ["AlarmSettings", "HttpService", "IdentificationRules", "Settings", "Trunk", "load"]
+__all__ = [
+    "AlarmSettings",
+    "CallbackSettings",
+    "HttpService",
+    "IdentificationRules",
+    "Settings",
+    "Trunk",
+    "load",
+]
 
 
 class Settings(Places, BaseSettings):
@@ -126,6 +135,9 @@ class Settings(Places, BaseSettings):
     # Who answers about citizens
     resources: dict[str, HttpService] = {}
     """By agency code, `[resources.soc]`. An agency that is not named is answered from our own tables."""
+
+    # Whom we call
+    callbacks: CallbackSettings = CallbackSettings()
 
     # Without the engine
     emergency_at_once: Annotated[int, Field(ge=1)] = 20

@@ -132,10 +132,34 @@ class MemoryCards(Rows):
         found = [c.contact for c in self._calls if since <= c.contact.at < until]
         return sorted(found, key=lambda contact: contact.at)
 
+    def contacts_of(self, node: str, call: str) -> Sequence[tuple[str, Contact]]:
+        """(card, contact) of this call on this node."""
+        return [(c.card, c.contact) for c in self._calls if (c.node, c.contact.call) == (node, call)]
+
     def _call(self, call: str) -> _Call | None:
         """Our own node's before another's, then the newest."""
         found = [c for c in self._calls if c.contact.call == call]
         return max(found, key=lambda c: (c.node == self._node, c.contact.at), default=None)
+
+    def dialled(self, id_: str, *, call: str, node: str, at: datetime) -> None:
+        card = self._row(id_)
+        aware(at)
+        if not any((c.node, c.contact.call) == (node, call) for c in self._calls):
+            contact = Contact(call=call, direction=Direction.OUTBOUND, at=at)
+            self._calls.append(_Call(card=card.id, node=node, contact=contact))
+
+    def on_the_line(self, number: str, *, since: datetime) -> bool:
+        return any(
+            self.rows[c.card].number == number
+            and c.contact.direction is Direction.INBOUND
+            and c.contact.outcome is None
+            and c.contact.at >= since
+            for c in self._calls
+        )
+
+    def outbound(self, since: datetime) -> Sequence[Contact]:
+        found = (c.contact for c in self._calls if c.contact.direction is Direction.OUTBOUND)
+        return sorted((contact for contact in found if contact.at >= since), key=lambda c: c.at)
 
     def calls(self, *, limit: int | None = None) -> Sequence[CallRow]:
         newest = self._calls[::-1]

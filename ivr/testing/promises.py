@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
 
-from ivr.domain.callback import Callback
+from ivr.domain.callback import PENDING_STATES, Callback, State
 from ivr.domain.errors import NotFound
+from ivr.ports import CallbackCounts
 from ivr.testing.cards import MemoryCards
 from ivr.testing.rows import Rows, aware
 
@@ -38,6 +42,33 @@ class MemoryCallbacks(Rows):
     def list(self, *, open_only: bool = False) -> Sequence[Callback]:
         found = (c for c in self.rows.values() if c.open or not open_only)
         return sorted(found, key=lambda c: (c.due, c.arrived_at, c.id))
+
+    def open_for_number(self, number: str) -> Callback | None:
+        return next((c for c in self.rows.values() if c.number == number and c.open), None)
+
+    def take(
+        self, states: Collection[State], *, now: datetime, queue: str | None = None, limit: int
+    ) -> Sequence[Callback]:
+        aware(now)
+        found = (c for c in self.in_states(states) if c.due <= now and queue in (None, c.queue))
+        return list(islice(found, limit))
+
+    def in_states(self, states: Collection[State]) -> Sequence[Callback]:
+        found = (c for c in self.rows.values() if c.state in states)
+        return sorted(found, key=lambda c: (c.arrived_at, c.id))
+
+    def due_queues(self, now: datetime) -> Mapping[str, int]:
+        return Counter(c.queue for c in self.rows.values() if c.state in PENDING_STATES and c.due <= now)
+
+    def counts(self, now: datetime) -> CallbackCounts:
+        every = self.rows.values()
+        return CallbackCounts(
+            by_state=Counter(c.state.value for c in every),
+            by_source=Counter(c.source.value for c in every if c.open),
+            oldest_due=min(
+                (c.due for c in every if c.state in PENDING_STATES and c.due <= now), default=None
+            ),
+        )
 
     def open_for_card(self, card: str) -> Callback | None:
         return next((c for c in self.list(open_only=True) if c.card == card), None)
