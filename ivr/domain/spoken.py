@@ -1,8 +1,8 @@
 """What people say, as figures: Russian numerals in groups, corrections, dates, yes and no.
 
-Words come lower-case from a recogniser, with «ё». What is not understood is None, never a guess: the caller is
-asked again. A group of up to three digits is said as one number or digit by digit, «сто двенадцать», «один один
-два», «ноль ноль семь»; «двадцать три» is 23, never 20 and 3, as on the certificate nobody reads it otherwise.
+Words come lower-case from a recogniser, with «ё». What is not understood is None, never a guess: the caller
+is asked again. A group of up to three digits is said as one number or digit by digit, «сто двенадцать», «один
+один два», «ноль ноль семь»; «двадцать три» is 23, never 20 and 3, for nobody reads a certificate like that.
 """
 
 from __future__ import annotations
@@ -147,10 +147,28 @@ def yes_or_no(words: Sequence[str]) -> bool | None:
     return None if yes == no else yes
 
 
-_ORDINALS = (
-    "перв втор трет четвёрт пят шест седьм восьм девят десят одиннадцат двенадцат тринадцат четырнадцат "
-    "пятнадцат шестнадцат семнадцат восемнадцат девятнадцат двадцат"
-).split()
+_ORDINALS = [
+    "перв",
+    "втор",
+    "трет",
+    "четвёрт",
+    "пят",
+    "шест",
+    "седьм",
+    "восьм",
+    "девят",
+    "десят",
+    "одиннадцат",
+    "двенадцат",
+    "тринадцат",
+    "четырнадцат",
+    "пятнадцат",
+    "шестнадцат",
+    "семнадцат",
+    "восемнадцат",
+    "девятнадцат",
+    "двадцат",
+]
 _ENDINGS = ("ое", "ого", "ый", "ой", "ье", "ьего", "ий")
 _MONTHS = (
     ("январь", "января"),
@@ -194,7 +212,7 @@ def _ordinal_or_number(words: Sequence[str]) -> tuple[int | None, Sequence[str]]
         return TENS[words[0]] + unit, words[2:]
     if words[0] in ("ноль", "нуль") and len(words) > 1 and words[1] in UNITS:
         return UNITS[words[1]], words[2:]
-    if words[0] in TENS and len(words) > 1 and 0 < UNITS.get(words[1], 0):
+    if words[0] in TENS and len(words) > 1 and UNITS.get(words[1], 0) > 0:
         return TENS[words[0]] + UNITS[words[1]], words[2:]
     small = {**UNITS, **TEENS, **TENS}
     return (small[words[0]], words[1:]) if words[0] in small else (None, words)
