@@ -6,6 +6,8 @@ by the database. Columns named `…_hash` are keyed hashes for look-up. Times ar
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -205,14 +207,22 @@ citizens = Table(
 """§21. Of the secret code only hashes, sealed besides; `code_pepper`: id of the pepper both were made with.
 `code_form`: room for the other form, the answer to one of five set questions."""
 
+
+def _of_a_citizen() -> tuple[Column[Any], ...]:
+    """What agencies tell of a citizen, each row found by the citizen's SNILS."""
+    return (
+        Column("id", Text, primary_key=True),
+        Column("identity_hash", KeyedHash, nullable=False, unique=True),
+        Column("snils_hash", KeyedHash, nullable=False, index=True),
+        Column("agency", Text, nullable=False),
+        Column("snils", Sealed, nullable=False),
+    )
+
+
 payments = Table(
     "payments",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("identity_hash", KeyedHash, nullable=False, unique=True),
-    Column("snils_hash", KeyedHash, nullable=False, index=True),
-    Column("agency", Text, nullable=False),
-    Column("snils", Sealed, nullable=False),
+    *_of_a_citizen(),
     Column("title", Sealed, nullable=False),
     Column("amount", Sealed, nullable=False),
     Column("date", Sealed, nullable=False),
@@ -223,11 +233,7 @@ payments = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("identity_hash", KeyedHash, nullable=False, unique=True),
-    Column("snils_hash", KeyedHash, nullable=False, index=True),
-    Column("agency", Text, nullable=False),
-    Column("snils", Sealed, nullable=False),
+    *_of_a_citizen(),
     Column("event", Sealed, nullable=False),
     Column("measure", Sealed, nullable=False),
     Column("how_to_get", Sealed),

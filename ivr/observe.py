@@ -1,4 +1,4 @@
-"""Logs and metrics.
+"""Logs (metrics: ivr/metrics.py).
 
 Logs are JSON lines with a stable event name and context fields, on stderr and, in the engine, in
 `<state>/log/engine.log`. Nobody is supposed to hand personal data to a log; `masked` is the last line of
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 MASK = "***"
 LOG_BYTES = 10_000_000
@@ -189,105 +188,3 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
         logging.getLogger(name), processors=_OURS, wrapper_class=structlog.stdlib.BoundLogger
     )
     return logger
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metrics:
-    """What /metrics shows; one object for each engine, handed to whoever counts."""
-
-    registry: CollectorRegistry
-    calls: Counter
-    """Ended calls, labelled by contact outcome."""
-    calls_active: Gauge
-    """Conversations that the engine leads now; who waits in a queue or talks is not among them."""
-    agi_connections: Gauge
-    agi_refused: Counter
-    """Connections refused because `agi_connections` was reached."""
-    flows_broken: Counter
-    """Flows ended by an error of ours: the dialplan's own path took over."""
-    routines_broken: Counter
-    """Work of the engine's own that failed by an error of ours, by routine; it is tried again."""
-    resource_questions: Counter
-    """To participants' information resources, by agency and result: answered, silent, wrong, not_asked."""
-    duty_mended: Counter
-    """Changes of queues' members behind our back that were put right, by deed; `view`: of our own view."""
-    journal_lag: Gauge
-    """Seconds between a journal line and its being stored."""
-    ami_connected: Gauge
-    heartbeat: Gauge
-    """When the event loop last beat, seconds since the epoch."""
-    loop_lag: Gauge
-    """Seconds by which the last heartbeat was late."""
-    queue_answered: Counter
-    """Of settled calls, by queue."""
-    queue_abandoned: Counter
-    queue_wait: Histogram
-    """Seconds until the answer, by queue."""
-    queue_waiting: Gauge
-    queue_operators: Gauge
-    """Members of a queue by what they are doing (services/board.py)."""
-    service_level: Gauge
-    """Of today, by queue; 0 to 1."""
-    emergency_wishes: Counter
-    """Files of the emergency path that were taken, by result: callback, again, unreachable."""
-    spool_unreadable: Gauge
-    """Files of the emergency path that cannot be read now."""
-    wait_estimate_error: Histogram
-    """Actual wait of a caller less the first one announced, seconds: above zero somebody waited longer."""
-
-    @classmethod
-    def create(cls) -> Metrics:
-        """Fresh metrics on a registry of their own."""
-        registry = CollectorRegistry()
-
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"ekc_{name}", text, labels, registry=registry)
-
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            return Gauge(f"ekc_{name}", text, labels, registry=registry)
-
-        return cls(
-            registry=registry,
-            calls=counter("calls_total", "Ended calls by contact outcome", "outcome"),
-            calls_active=gauge("calls_active", "Calls in the hands of the engine"),
-            agi_connections=gauge("agi_connections", "Open FastAGI connections"),
-            agi_refused=counter("agi_refused_total", "FastAGI connections refused at the limit"),
-            flows_broken=counter("flows_broken_total", "Flows ended by an error"),
-            routines_broken=counter("routines_broken_total", "Routines that failed by an error", "routine"),
-            resource_questions=counter(
-                "resource_questions_total", "Questions to participants by result", "agency", "result"
-            ),
-            duty_mended=counter("duty_mended_total", "Members of queues put right, by deed", "deed"),
-            journal_lag=gauge("journal_lag_seconds", "Age of the newest journal line when stored"),
-            ami_connected=gauge("ami_connected", "1 while the AMI connection is up"),
-            heartbeat=gauge("heartbeat_timestamp_seconds", "When the event loop last beat"),
-            loop_lag=gauge("event_loop_lag_seconds", "Lateness of the last heartbeat"),
-            queue_answered=counter("queue_answered_total", "Turns in a queue that were answered", "queue"),
-            queue_abandoned=counter("queue_abandoned_total", "Turns given up by hanging up", "queue"),
-            queue_wait=Histogram(
-                "ekc_queue_wait_seconds",
-                "Wait of who was answered",
-                ("queue",),
-                buckets=(5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1800),
-                registry=registry,
-            ),
-            queue_waiting=gauge("queue_waiting", "Callers in a queue now", "queue"),
-            queue_operators=gauge("queue_operators", "Members of a queue now", "queue", "state"),
-            service_level=gauge("queue_service_level", "Answered in time / offered, today", "queue"),
-            emergency_wishes=counter(
-                "emergency_wishes_total",
-                "Callbacks asked for without an engine, by what became of them",
-                "result",
-            ),
-            spool_unreadable=gauge("spool_unreadable", "Files of the emergency path that cannot be read"),
-            wait_estimate_error=Histogram(
-                "ekc_wait_estimate_error_seconds",
-                "Actual wait less the first one announced",
-                buckets=(-600, -300, -120, -60, -30, 0, 30, 60, 120, 300, 600),
-                registry=registry,
-            ),
-        )
-
-    def render(self) -> bytes:
-        """The Prometheus text format, version 0.0.4."""
-        return generate_latest(self.registry)

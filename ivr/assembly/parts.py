@@ -16,7 +16,8 @@ from ivr.domain.errors import BadInput, StorageDown
 from ivr.engine import LOOPBACK
 from ivr.flows.desk import Desk
 from ivr.flows.office import Office
-from ivr.observe import Metrics, get_logger
+from ivr.metrics import Metrics
+from ivr.observe import get_logger
 from ivr.services import working_day
 from ivr.services.alarm_command import AlarmCommand
 from ivr.services.alarms import Alarms

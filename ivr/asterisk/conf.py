@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
@@ -30,6 +31,8 @@ from ivr.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 """Where AMI and the engine's FastAGI listen, whatever `bind` says: both trust whoever connects."""
+AMI_USER = "ekc"
+"""asterisk-conf/manager.conf.j2."""
 _PACKAGE = Path(__file__).resolve().parents[1]
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f;\\\[\]]")
 _UNSAFE_IN_DIALPLAN = re.compile(r"[\x00-\x1f\x7f;\\\[\]$,&(){}\"]")
@@ -72,8 +75,18 @@ def render(
 
 
 def ami_secret(settings: Settings) -> str:
-    """The manager user's secret, made at the first call; `keys/ami.secret`, mode 0600."""
-    path = settings.keys_dir / "ami.secret"
+    """The manager user's secret."""
+    return _secret(settings, "ami.secret")
+
+
+def probe_extension(settings: Settings) -> str:
+    """What the supervisor dials to try its own line. Nobody else knows it, so no caller can pass for it."""
+    return f"probe{sha256(_secret(settings, 'probe.secret').encode()).hexdigest()[:32]}"
+
+
+def _secret(settings: Settings, name: str) -> str:
+    """What stands in this file of `keys/` (mode 0600), made at the first call."""
+    path = settings.keys_dir / name
     own_directory(settings.keys_dir)
     if not path.exists():
         # Written aside and linked: of two processes that start at once, one wins and nobody reads half of it.
@@ -145,14 +158,40 @@ def _values(
     accounts: Sequence[SipAccount],
     queues: Sequence[str],
 ) -> dict[str, object]:
-    ours = {
+    return {
+        **_bytes(),
+        **_places(settings, layout, tree),
+        "s": settings,
+        "maxfiles": _max_files(settings),
+        "bind": _bind(settings),
+        "media_address": None if ip_address(settings.bind).is_unspecified else settings.bind,
+        "loopback": LOOPBACK,
+        "ami_secret": ami_secret(settings),
+        "realm": SIP_REALM,
+        "probe": probe_extension(settings),
+        "seconds": ceil,
+        "python": sys.executable,
+        "head_priority": Priority.HEAD.value,
+        "trunk_networks": _trunk_networks(settings),
+        "trunk_password": _trunk_password(settings),
+        "accounts": [_checked_account(a) for a in accounts],
+        "queues": _checked_queues(queues),
+    }
+
+
+def _bytes() -> dict[str, object]:
+    """Sets of bytes that the dialplan takes out of what comes from the wire."""
+    return {
         "tab": _Ours("\t"),
         "unprintable": _Ours(_escaped(range(0x01, 0x21), range(0x7F, 0x100))),
         "not_a_number": _Ours(_escaped(b for b in range(1, 256) if not _NUMBER.fullmatch(chr(b)))),
         "not_a_token": _Ours(_escaped(b for b in range(1, 256) if not _TOKEN.fullmatch(chr(b)))),
     }
-    return ours | {
-        "s": settings,
+
+
+def _places(settings: Settings, layout: Layout, tree: AsteriskTree) -> dict[str, object]:
+    """Folders and files."""
+    return {
         "etc": layout.etc,
         "lib": layout.lib,
         "data": layout.data,
@@ -161,25 +200,12 @@ def _values(
         "run": layout.run,
         "realtime": layout.realtime,
         "modules": tree.modules,
-        "maxfiles": _max_files(settings),
-        "bind": _bind(settings),
-        "media_address": None if ip_address(settings.bind).is_unspecified else settings.bind,
-        "loopback": LOOPBACK,
-        "ami_secret": ami_secret(settings),
-        "realm": SIP_REALM,
-        "seconds": ceil,
         "emergency_sentence": settings.prompts_cache / "emergency",
         "emergency_later": settings.prompts_cache / "emergency.later",
         "emergency_spool": settings.emergency_spool,
         "emergency_failed": settings.emergency_failed,
         "emergency_script": _folder("agi_scripts") / "emergency.py",
-        "python": sys.executable,
         "prompts": settings.prompts_cache,
-        "head_priority": Priority.HEAD.value,
-        "trunk_networks": _trunk_networks(settings),
-        "trunk_password": _trunk_password(settings),
-        "accounts": [_checked_account(a) for a in accounts],
-        "queues": _checked_queues(queues),
     }
 
 
@@ -223,7 +249,10 @@ def _bind(settings: Settings) -> str:
 
 
 def _trunk_networks(settings: Settings) -> list[str]:
-    """Who may be the trunk: its own addresses; on the embedded default any peer on loopback."""
+    """Who may be the trunk: its own addresses; on the embedded default any peer on loopback.
+
+    And this machine itself, for the supervisor tries the line by calls of its own.
+    """
     host = settings.trunk.host
     if not host:
         return ["127.0.0.0/255.0.0.0", "::1/128"]
@@ -233,8 +262,14 @@ def _trunk_networks(settings: Settings) -> list[str]:
         found = socket.getaddrinfo(host, settings.trunk.port, type=socket.SOCK_DGRAM)
     except OSError:
         raise BadInput(f"trunk.host {host} has no address: check the name and this machine's DNS") from None
-    addresses = dict.fromkeys(str(item[4][0]) for item in found)
+    addresses = dict.fromkeys([*(str(item[4][0]) for item in found), _own_address(settings)])
     return [f"{a}/{ip_address(a).max_prefixlen}" for a in addresses]
+
+
+def _own_address(settings: Settings) -> str:
+    """Where a program of this machine comes from when it calls the line."""
+    address = ip_address(settings.bind)
+    return ("::1" if address.version == 6 else LOOPBACK) if address.is_unspecified else settings.bind
 
 
 def _trunk_password(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ivr.commands.accounts import changed
 from ivr.commands.common import EkcCommand, EkcGroup, acting, with_site
 from ivr.commands.output import Output
 from ivr.domain.operators import PAUSE, Place
@@ -31,9 +32,7 @@ EXTENSION = click.argument("extension")
 def pause(site: Site, out: Output, extension: str, reason: str) -> None:
     """Put an operator on a pause; a talk in progress goes on."""
     limits = Limits.of(site.settings)
-    with site.store.transaction() as uow:
-        operator = working_day.pause(uow, acting(site), extension, reason, limits)
-        uow.commit()
+    operator = changed(site, extension, lambda uow, by, who: working_day.pause(uow, by, who, reason, limits))
     out.done(accounts.view(operator), f"Operator {extension} is on a pause: {operator.reason}.")
 
 
@@ -43,10 +42,7 @@ def pause(site: Site, out: Output, extension: str, reason: str) -> None:
 def ready(site: Site, out: Output, extension: str) -> None:
     """End an operator's pause or wrap-up."""
     limits = Limits.of(site.settings)
-    with site.store.transaction() as uow:
-        working_day.ready(uow, acting(site), extension, limits)
-        operator = uow.operators.get(extension)
-        uow.commit()
+    operator = changed(site, extension, lambda uow, by, who: working_day.ready(uow, by, who, limits))
     out.done(accounts.view(operator), f"Operator {extension} is ready.")
 
 
@@ -56,10 +52,7 @@ def ready(site: Site, out: Output, extension: str) -> None:
 def logout(site: Site, out: Output, extension: str) -> None:
     """Log an operator out; a talk in progress goes on."""
     limits = Limits.of(site.settings)
-    with site.store.transaction() as uow:
-        working_day.log_out(uow, acting(site), extension, limits)
-        operator = uow.operators.get(extension)
-        uow.commit()
+    operator = changed(site, extension, lambda uow, by, who: working_day.log_out(uow, by, who, limits))
     out.done(accounts.view(operator), f"Operator {extension} is logged out.")
 
 

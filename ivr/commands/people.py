@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from ivr.commands.accounts import changed
 from ivr.commands.common import EkcGroup, acting, with_site
 from ivr.commands.output import Output
 from ivr.commands.values import password_from_stdin
@@ -78,10 +80,7 @@ def list_(site: Site, out: Output, supervisors: bool) -> None:
 @with_site
 def disable(site: Site, out: Output, extension: str) -> None:
     """Switch an account off: no calls, no registration; a talk in progress goes on."""
-    with site.store.transaction() as uow:
-        service.disable(uow, acting(site), extension)
-        operator = uow.operators.get(extension)
-        uow.commit()
+    operator = changed(site, extension, service.disable)
     site.apply_operators()
     out.done(service.view(operator), f"Operator {extension} is disabled.")
 
@@ -91,10 +90,7 @@ def disable(site: Site, out: Output, extension: str) -> None:
 @with_site
 def enable(site: Site, out: Output, extension: str) -> None:
     """Switch a disabled account on again."""
-    with site.store.transaction() as uow:
-        service.enable(uow, acting(site), extension)
-        operator = uow.operators.get(extension)
-        uow.commit()
+    operator = changed(site, extension, service.enable)
     site.apply_operators()
     out.done(service.view(operator), f"Operator {extension} is enabled; log in with *11.")
 
@@ -116,9 +112,7 @@ def dismiss(site: Site, out: Output, extension: str) -> None:
 
 
 def _appoint(site: Site, out: Output, extension: str, *, supervisor: bool) -> None:
-    with site.store.transaction() as uow:
-        operator = service.appoint(uow, acting(site), extension, supervisor=supervisor)
-        uow.commit()
+    operator = changed(site, extension, partial(service.appoint, supervisor=supervisor))
     now = "a supervisor" if supervisor else "no supervisor any more"
     out.done(service.view(operator), f"Operator {extension} is {now}.")
 

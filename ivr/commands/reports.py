@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -16,7 +18,9 @@ from ivr.services import reports as service
 
 if TYPE_CHECKING:
     from ivr.commands.site import Site
+    from ivr.ports import UnitOfWork
 
+T = TypeVar("T")
 CSV = click.option("--csv", "csv_", is_flag=True, help="CSV, the total last.")
 DAY = click.argument("day", metavar="DATE", required=False)
 FROM = click.option("--from", "first", metavar="DATE", help="The first day; today unless told otherwise.")
@@ -33,52 +37,56 @@ def report() -> None:
     """Figures of a time; what each means stands in docs/metrics.md."""
 
 
+def _dated(command: Callable[..., None]) -> Callable[..., None]:
+    """A report of a time around one day."""
+    return DAY(CSV(with_site(command)))
+
+
+def _spanned(command: Callable[..., None]) -> Callable[..., None]:
+    """A report of the days from one to another."""
+    return FROM(TO(CSV(with_site(command))))
+
+
 @report.command()
-@DAY
-@CSV
-@with_site
+@_dated
 def day(site: Site, out: Output, day: str | None, csv_: bool) -> None:
     """One day, hour by hour; without DATE today."""
-    with site.store.transaction() as uow:
-        found = service.by_hour(uow, _day(site, day), zone=site.settings.zone, limits=_limits(site))
-    _print(out, found, CALLS, csv_)
+    _of_calls(site, out, service.by_hour, day, csv_)
 
 
 @report.command()
-@DAY
-@CSV
-@with_site
+@_dated
 def week(site: Site, out: Output, day: str | None, csv_: bool) -> None:
     """The week in which DATE is, day by day; without DATE this week."""
-    with site.store.transaction() as uow:
-        found = service.by_day(uow, _day(site, day), zone=site.settings.zone, limits=_limits(site))
-    _print(out, found, CALLS, csv_)
+    _of_calls(site, out, service.by_day, day, csv_)
 
 
 @report.command()
-@FROM
-@TO
-@CSV
-@with_site
+@_spanned
 def queue(site: Site, out: Output, first: str | None, last: str | None, csv_: bool) -> None:
     """Queue by queue."""
-    period = _period(site, first, last)
-    with site.store.transaction() as uow:
-        found = service.by_queue(uow, period, limits=_limits(site))
-    _print(out, found, QUEUES, csv_)
+    make = partial(service.by_queue, limits=_limits(site))
+    _print(out, _made(site, make, _period(site, first, last)), QUEUES, csv_)
 
 
 @report.command()
-@FROM
-@TO
-@CSV
-@with_site
+@_spanned
 def operator(site: Site, out: Output, first: str | None, last: str | None, csv_: bool) -> None:
     """Operator by operator."""
-    period = _period(site, first, last)
+    make = partial(service.by_operator, now=site.clock.now())
+    _print(out, _made(site, make, _period(site, first, last)), OPERATORS, csv_)
+
+
+def _of_calls(
+    site: Site, out: Output, report: Callable[..., service.Report], day: str | None, csv_: bool
+) -> None:
+    make = partial(report, zone=site.settings.zone, limits=_limits(site))
+    _print(out, _made(site, make, _day(site, day)), CALLS, csv_)
+
+
+def _made(site: Site, make: Callable[[UnitOfWork, T], service.Report], time: T) -> service.Report:
     with site.store.transaction() as uow:
-        found = service.by_operator(uow, period, now=site.clock.now())
-    _print(out, found, OPERATORS, csv_)
+        return make(uow, time)
 
 
 def _print(out: Output, report: service.Report, columns: tuple[str, ...], csv_: bool) -> None:

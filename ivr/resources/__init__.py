@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 from ivr.ports import Clock, Store
 from ivr.resources.combined import Resources as Resources
 from ivr.resources.embedded import EmbeddedResource

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ivr.domain.figures import Fate
 from ivr.domain.passage import Passage
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 from ivr.services.board import Board, Doing
 
 

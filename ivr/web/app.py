@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 
 FRESH_SECONDS = 1.0
 """How old a status may be: a crowd of monitors costs one look."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ivr.domain.errors import BadInput
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 from ivr.services.alarms import write_whole
 from ivr.services.probes import PortNeed, port_is_free, sip_answers, tcp_answers
 from ivr.services.status import ask_engine

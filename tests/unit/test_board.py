@@ -20,7 +20,7 @@ from ivr.domain.errors import NotRunning, StorageDown
 from ivr.domain.figures import Limits
 from ivr.domain.operators import Operator, OperatorState
 from ivr.domain.passage import Passage
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 from ivr.ports import FloorEvent, FloorKind, MemberStatus, Waiting
 from ivr.services import board, queue_metrics
 from ivr.services.board import Board, BoardKeeper, Doing

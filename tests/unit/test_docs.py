@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from cli import ekc
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 from ivr.settings import HttpService, Settings
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -21,8 +21,8 @@ from ivr.asterisk.agi import AgiChannel, FastAgiServer
 from ivr.asterisk.ami import Ami
 from ivr.domain.errors import BadInput, StorageDown, Unavailable
 from ivr.engine import Engine, Routine
+from ivr.metrics import Metrics
 from ivr.notify import Notification, NotifyListener
-from ivr.observe import Metrics
 from ivr.services.alarms import Alarms
 from ivr.services.traces import TraceLog
 from ivr.speech.prompts import PromptStore

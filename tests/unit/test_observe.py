@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from ivr.observe import MASK, Metrics, configure_logs, get_logger, mask_personal, masked
+from ivr.metrics import Metrics
+from ivr.observe import MASK, configure_logs, get_logger, mask_personal, masked
 
 
 @pytest.mark.parametrize(

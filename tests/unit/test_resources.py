@@ -14,7 +14,7 @@ import pytest
 from ivr.domain.benefits import Notice, Payment, PaymentStatus, PersonalRecords
 from ivr.domain.enquiry import Application
 from ivr.domain.errors import ResourceDown, StorageDown
-from ivr.observe import Metrics
+from ivr.metrics import Metrics
 from ivr.resources import ResourceHealth, Resources, build
 from ivr.resources.breaker import BreakerState
 from ivr.resources.embedded import EmbeddedResource
