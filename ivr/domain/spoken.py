@@ -192,8 +192,8 @@ def date_said(words: Iterable[str], today: date) -> date | None:
     """«пятое марта две тысячи двадцать шестого года», «пятого третьего двадцать шестого», «ноль пять ноль три
     две тысячи двадцать шесть»; without a year it is the last such day not after today. None when that is no
     date."""
-    rest = [word for word in words if word not in ("года", "год", "число", "месяц", "месяца")]
-    day, rest = _ordinal_or_number(rest)
+    said = [word for word in words if word not in ("года", "год", "число", "месяц", "месяца")]
+    day, rest = _ordinal_or_number(said)
     month, rest = _month(rest)
     if day is None or month is None:
         return None

@@ -39,6 +39,7 @@ from ivr.ports.information import InformationResource
 from ivr.ports.journals import Journal, JournalLine, JournalPosition
 from ivr.ports.outbound import CallbackCounts, CallbackLeg, Outbound
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
+from ivr.ports.speech import Grammar, Heard, Recogniser
 from ivr.ports.storage import Backend, CopyFacts, DatabaseCopies, KeyNeed, Store, UnitOfWork
 from ivr.ports.telephone import KEYS, Boarding, Call, CallFacts, Channel, Prompt, Prompts, WaitSounds, Whisper
 
@@ -71,9 +72,11 @@ __all__ = [
     "Distributor",
     "FloorEvent",
     "FloorKind",
+    "Grammar",
     "GuessCounter",
     "GuessLock",
     "Guesses",
+    "Heard",
     "InformationResource",
     "Journal",
     "JournalLine",
@@ -95,6 +98,7 @@ __all__ = [
     "Prompts",
     "Queues",
     "Reasons",
+    "Recogniser",
     "Snapshot",
     "Store",
     "Switchboard",

@@ -1,0 +1,55 @@
+"""Understanding what a caller says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """One turn of a caller, as a recogniser understood it."""
+
+    text: str
+    """Lower-case words, `[unk]` for one that is not in the grammar. Empty: the recogniser was lost."""
+    score: int
+    """How sure the recogniser is, 0 to 100: that of its least certain word."""
+
+    UNKNOWN = "[unk]"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Those that were understood."""
+        return tuple(word for word in self.text.split() if word != self.UNKNOWN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grammar:
+    """What may be said to one question. The name is what the telephone switch is told, and no more."""
+
+    name: str
+    """Letters, digits and hyphens."""
+    phrases: tuple[str, ...]
+    """Lower-case words or phrases of several."""
+
+
+class Recogniser(Protocol):
+    """Speech to text for the calls of one node."""
+
+    @property
+    def model(self) -> str | None:
+        """Name of the model; None: there is none, and the line works by keys alone."""
+        ...
+
+    def reserve(self) -> bool:
+        """Take one of the streams that may run at once; False when all are taken or there is no model."""
+        ...
+
+    def release(self) -> None:
+        """Give it back."""
+        ...
+
+    def teach(self, grammars: Mapping[str, Grammar]) -> None:
+        """What questions may name from now on, by name."""
+        ...

@@ -1,0 +1,91 @@
+"""The websocket server that Asterisk's res_speech_aeap talks to, one connection for each caller."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from uuid import uuid4
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from ivr.domain.errors import BadInput
+from ivr.observe import get_logger
+from ivr.ports import Heard
+from ivr.speech import aeap_wire
+from ivr.speech.aeap_wire import Answer, NoAeap, Request
+from ivr.speech.pool import Pool, Stream
+
+PROTOCOL = Subprotocol("speech_to_text")
+GRAMMAR = "grammar"
+"""The parameter of `SPEECH SET` that begins a turn."""
+_log = get_logger("ivr.speech")
+
+
+async def listen(pool: Pool, host: str, port: int) -> Server:
+    """Raises BadInput when the port is taken."""
+
+    async def handle(connection: ServerConnection) -> None:
+        await _Session(pool, connection).run()
+
+    try:
+        return await serve(handle, host, port, subprotocols=[PROTOCOL], max_size=1 << 16, compression=None)
+    except OSError as error:
+        raise BadInput(f"speech_port {port} cannot be opened ({error.strerror}): name another") from None
+
+
+class _Session:
+    """One connection."""
+
+    def __init__(self, pool: Pool, connection: ServerConnection) -> None:
+        self._pool = pool
+        self._connection = connection
+        self._stream: Stream = pool.open(self._heard)
+        self._grammar = ""
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        try:
+            async for message in self._connection:
+                if isinstance(message, bytes):
+                    self._pool.feed(self._stream, message)
+                else:
+                    await self._take(aeap_wire.parse(message))
+        except NoAeap:
+            _log.warning("aeap_message_refused")
+            await self._connection.close(1002)
+        except ConnectionClosed:
+            pass  # the caller is gone, or the question is answered
+        finally:
+            self._pool.close(self._stream)
+
+    async def _take(self, message: Request | Answer) -> None:
+        if isinstance(message, Request):
+            await self._connection.send(self._answer(message))
+        elif message.refused:
+            _log.warning("aeap_result_refused")
+
+    def _answer(self, request: Request) -> str:
+        if request.name == "setup":
+            known = aeap_wire.CODEC in request.codecs
+            return aeap_wire.accepted(request) if known else aeap_wire.refused(request, "slin only")
+        if request.name != "set":
+            return aeap_wire.refused(request, f"there is no {request.name}")
+        grammar = request.params.get(GRAMMAR)
+        if grammar is None:
+            return aeap_wire.accepted(request)  # a key, say, which is none of ours
+        self._grammar = grammar
+        known = self._pool.listen(self._stream, grammar)
+        return aeap_wire.accepted(request) if known else aeap_wire.refused(request, "unknown grammar")
+
+    def _heard(self, heard: Heard) -> None:
+        """From a worker, in the event loop."""
+        text = aeap_wire.results(heard, grammar=self._grammar, id_=uuid4().hex)
+        task = asyncio.ensure_future(self._send(text))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, text: str) -> None:
+        with suppress(ConnectionClosed):  # nobody waits for it any more
+            await self._connection.send(text)

@@ -1,0 +1,65 @@
+"""A process that recognises: `python -m ivr.speech.worker MODEL` reads packets on stdin, writes on stdout.
+
+Vosk's C library may end a process by a fault; one of these takes a few answers with it, and no call.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from vosk import KaldiRecognizer, Model, SetLogLevel
+
+from ivr.speech.worker_wire import Kind, Packet, Unpacker, pack
+
+RATE = 8000
+_CHUNK = 1 << 16
+
+
+class Worker:
+    """The streams of one process."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._streams: dict[int, KaldiRecognizer] = {}
+
+    def take(self, packet: Packet) -> Packet | None:
+        """What there is to say to that."""
+        stream, kind, data = packet
+        if kind in (Kind.OPEN, Kind.RESET):
+            self._streams[stream] = self._recogniser(data)
+        elif kind is Kind.CLOSE:
+            self._streams.pop(stream, None)
+        elif kind is Kind.AUDIO and stream in self._streams:
+            return self._hear(stream, data)
+        return None
+
+    def _recogniser(self, phrases: bytes) -> KaldiRecognizer:
+        recogniser = KaldiRecognizer(self._model, RATE, phrases.decode())
+        recogniser.SetWords(True)
+        return recogniser
+
+    def _hear(self, stream: int, sound: bytes) -> Packet | None:
+        recogniser = self._streams[stream]
+        if not recogniser.AcceptWaveform(sound):
+            return None
+        result = recogniser.Result()
+        return Packet(stream, Kind.RESULT, result.encode()) if json.loads(result).get("text") else None
+
+
+def main() -> None:
+    """Until stdin ends."""
+    SetLogLevel(-1)
+    out = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no packet
+    worker, unpacker = Worker(Model(sys.argv[1])), Unpacker()
+    os.write(out, pack(Packet(0, Kind.READY)))
+    while data := os.read(sys.stdin.fileno(), _CHUNK):
+        for packet in unpacker.feed(data):
+            if (answer := worker.take(packet)) is not None:
+                os.write(out, pack(answer))
+
+
+if __name__ == "__main__":
+    main()
