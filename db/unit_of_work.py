@@ -5,6 +5,7 @@ from __future__ import annotations
 from db.access import Access
 from db.repositories.agencies import SqlAgencies
 from db.repositories.applications import SqlApplications
+from db.repositories.appointments import SqlAgreements, SqlDeferred
 from db.repositories.benefits import SqlNotices, SqlPayments
 from db.repositories.callbacks import SqlCallbacks
 from db.repositories.cards import SqlCards
@@ -16,6 +17,7 @@ from db.repositories.passages import SqlPassages
 from db.repositories.queues import SqlQueues
 from db.repositories.reasons import SqlReasons
 from db.repositories.records import SqlAudit, SqlCalendarDays, SqlTraces
+from db.repositories.standings import SqlStandings
 from ivr import ports
 
 
@@ -27,6 +29,9 @@ class SqlUnitOfWork:
         self.cards: ports.Cards = SqlCards(access)
         self.passages: ports.Passages = SqlPassages(access)
         self.callbacks: ports.Callbacks = SqlCallbacks(access)
+        self.standings: ports.Standings = SqlStandings(access)
+        self.deferred: ports.DeferredEnquiries = SqlDeferred(access)
+        self.agreements: ports.Agreements = SqlAgreements(access)
         self.applications: ports.Applications = SqlApplications(access)
         self.agencies: ports.Agencies = SqlAgencies(access)
         self.operators: ports.Operators = SqlOperators(access)

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from ivr.assembly.journals import journal, reconciler
 from ivr.assembly.parts import Parts
-from ivr.asterisk.layout import Layout
 from ivr.domain.figures import Limits
 from ivr.engine import Routine
 from ivr.services import queue_metrics
 from ivr.services.board import BoardKeeper
 from ivr.services.holds import Holds
-from ivr.services.journal import JournalReader
-from ivr.services.journal_files import JournalFile
 from ivr.services.queue_watch import QueueWatch
-from ivr.services.settlement import Rules
 from ivr.services.silence import SilenceWatch
 from ivr.services.spool import Spool
 
 JOURNAL_SECONDS = 0.3
+RECONCILE_SECONDS = 1.0
+"""How often it is asked whether it is time to reconcile."""
 RESOURCES_SECONDS = 5.0
 QUEUES_SECONDS = 1.0
 BOARD_SECONDS = 1.0
@@ -32,8 +31,10 @@ CHECK_SECONDS = 10.0
 
 def routines(parts: Parts) -> list[Routine]:
     """In the order in which they are begun."""
+    reader = journal(parts)
     return [
-        _every(JOURNAL_SECONDS, "journal", _journal(parts).poll, "`ekc doctor`, `ekc db check`"),
+        _every(JOURNAL_SECONDS, "journal", reader.poll, "`ekc doctor`, `ekc db check`"),
+        _every(RECONCILE_SECONDS, "reconcile", reconciler(parts, reader).work, "see docs/reconciliation.md"),
         _every(
             SPOOL_SECONDS, "spool", _spool(parts).take, "see “When something is down” in docs/telephony.md"
         ),
@@ -58,27 +59,6 @@ def routines(parts: Parts) -> list[Routine]:
 
 def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], remedy: str) -> Routine:
     return Routine(name=name, seconds=seconds, work=work, remedy=remedy)
-
-
-def _journal(parts: Parts) -> JournalReader:
-    layout = Layout.of(parts.settings)
-    files = (
-        JournalFile(journal="arrivals", path=layout.arrivals),
-        JournalFile(journal="queue_log", path=layout.queue_log),
-        JournalFile(journal="cel", path=layout.cel),
-    )
-    return JournalReader(
-        parts.store,
-        files,
-        node=parts.settings.node,
-        clock=parts.site.clock,
-        rules=Rules(served=parts.settings.served_seconds, wrapup=parts.settings.wrapup_seconds),
-        in_hand=parts.office.in_hand,
-        first=parts.traces.flush,
-        on_lag=parts.metrics.journal_lag.set,
-        on_ended=lambda outcome: parts.metrics.calls.labels(outcome=outcome.value).inc(),
-        on_passages=lambda found: queue_metrics.count(parts.metrics, found),
-    )
 
 
 def _silence_watch(parts: Parts) -> SilenceWatch:

@@ -191,6 +191,11 @@ class Node:
         """How many calls are in progress. Raises NotRunning."""
         return self._count("call")
 
+    def live_calls(self) -> frozenset[str]:
+        """Uniqueids of all channels that are up. Raises NotRunning, Unavailable."""
+        rows = self.console("core show channels concise").splitlines()
+        return frozenset(row.rpartition("!")[2] for row in rows if "!" in row)
+
     def _count(self, what: str) -> int:
         answer = self.console("core show channels count")
         if (match := re.search(rf"^(\d+) (?:of \d+ max )?active {what}s?\b", answer, re.MULTILINE)) is None:

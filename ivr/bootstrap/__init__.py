@@ -17,6 +17,7 @@ from ivr.asterisk.layout import own_directory
 from ivr.asterisk.node import Node
 from ivr.asterisk.tree import find_asterisk
 from ivr.bootstrap.database import SiteDatabase
+from ivr.bootstrap.journals import keeping
 from ivr.bootstrap.judgements import bad_version, line_state
 from ivr.bootstrap.parts import ASTERISK_START_SECONDS, asterisk_part, engine_part
 from ivr.domain.errors import BadInput, EkcError, KeyLost, NotRunning, StorageDown
@@ -28,6 +29,7 @@ from ivr.services import spool as spools
 from ivr.services import status as line_status
 from ivr.services.alarm_command import AlarmCommand
 from ivr.services.calendar import calendar_of, unconfirmed_years
+from ivr.services.journal_keeping import Keeping
 from ivr.services.probes import pid_from
 from ivr.settings import load
 from ivr.speech import catalogue
@@ -167,6 +169,9 @@ class LocalSite(SiteDatabase):
     def _unconfirmed_years(self) -> Sequence[int]:
         today = self.clock.now().astimezone(self.settings.zone).date()
         return unconfirmed_years(calendar_of(self.settings, ()), today)
+
+    def journals(self) -> Keeping:
+        return keeping(self.settings, self.store, self.node, self.clock)
 
     def prompt_text(self, id_: str) -> str:
         if id_ not in catalogue.ids():

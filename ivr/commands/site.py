@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ivr.ports import Clock, DatabaseCopies, KeyRotation, Store
 from ivr.services.codes import CodeBook
+from ivr.services.journal_keeping import Keeping
 from ivr.settings import Settings
 
 
@@ -118,6 +119,10 @@ class Site(Protocol):
 
     def reopened(self) -> Site:
         """The site as its state directory says now; to be closed by who asks for it. Raises BadInput."""
+        ...
+
+    def journals(self) -> Keeping:
+        """This node's journals, read beside or without the engine."""
         ...
 
     def prompt_text(self, id_: str) -> str:

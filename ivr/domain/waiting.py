@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from ivr.domain.enquiry import Card, Outcome
 
 CUT_OFF = frozenset({Outcome.ABANDONED, Outcome.LOST_BY_CRASH})
-"""How an enquiry ends whose caller waited in vain; who was promised a callback or was served has no turn
-back."""
+"""How an enquiry ends whose caller waited in vain and was promised nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +30,14 @@ class Turn:
             raise TypeError("a time without a zone names no moment")
 
 
-def has_turn_back(card: Card, *, called_at: datetime, within: timedelta) -> bool:
-    """Whether somebody who waited and calls again goes on where the earlier enquiry was cut off."""
+def has_turn_back(card: Card, *, called_at: datetime, within: timedelta, promised: bool = False) -> bool:
+    """Whether somebody who waited and calls again goes on where the earlier enquiry was cut off.
+
+    promised: a callback for this citizen is open; who calls in has the place that it would have.
+    """
     ended = card.closed_at
-    return card.outcome in CUT_OFF and ended is not None and called_at - ended <= within
+    cut_off = card.outcome in CUT_OFF or (promised and card.outcome is Outcome.CALLBACK)
+    return cut_off and ended is not None and called_at - ended <= within
 
 
 def place_among(first_arrived_at: datetime, others: list[datetime]) -> int:

@@ -11,6 +11,7 @@ from ivr.domain.operators import GENERAL_QUEUE
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services.calendar import calendar_of, hours_in_words
+from ivr.services.unasked import linked
 
 
 class Promise(NamedTuple):
@@ -52,10 +53,11 @@ async def _register(call: Call, desk: Desk, *, queue: str, opening: datetime | N
 
     def register(uow: UnitOfWork) -> Promise:
         soonest = opening or _soonest(desk, uow, now)
+        card = desk.card_of(uow, call)
         callback = uow.callbacks.request(
             Callback(
                 id=new_id(now),
-                card=desk.card_of(uow, call).id,
+                card=card.id,
                 number=number,
                 source=Source.QUEUE if opening is None else Source.CLOSED,
                 queue=queue,
@@ -63,6 +65,8 @@ async def _register(call: Call, desk: Desk, *, queue: str, opening: datetime | N
                 due=soonest,
             )
         )
+        if callback.card != card.id:  # it stands for this enquiry, too
+            uow.traces.add([linked(call.id, now)])
         desk.by().note(uow, "callbacks.request", callback.id, call=call.id, result=callback.source.value)
         # one that stood already keeps its time, but nobody is called before the line opens
         due = max(callback.due, soonest)

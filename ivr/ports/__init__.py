@@ -40,6 +40,7 @@ from ivr.ports.journals import Journal, JournalLine, JournalPosition
 from ivr.ports.outbound import CallbackCounts, CallbackLeg, Outbound
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.speech import Grammar, Heard, Recogniser
+from ivr.ports.standings import Standings
 from ivr.ports.storage import Backend, CopyFacts, DatabaseCopies, KeyNeed, Store, UnitOfWork
 from ivr.ports.telephone import KEYS, Boarding, Call, CallFacts, Channel, Prompt, Prompts, WaitSounds, Whisper
 
@@ -100,6 +101,7 @@ __all__ = [
     "Reasons",
     "Recogniser",
     "Snapshot",
+    "Standings",
     "Store",
     "Switchboard",
     "TraceEvent",

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
+from ivr.ports.appointments import Agreements, DeferredEnquiries
 from ivr.ports.citizens import Applications, Citizens, Guesses, Notices, Payments
 from ivr.ports.enquiries import Audit, Callbacks, Cards, Passages, Traces
 from ivr.ports.journals import Journal
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
+from ivr.ports.standings import Standings
 
 T = TypeVar("T")
 
@@ -22,6 +24,9 @@ class UnitOfWork(Protocol):
     cards: Cards
     passages: Passages
     callbacks: Callbacks
+    standings: Standings
+    deferred: DeferredEnquiries
+    agreements: Agreements
     applications: Applications
     agencies: Agencies
     operators: Operators

@@ -8,7 +8,7 @@ How calls end: settling.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from ivr.services.journal_files import Chunk, JournalFile
 from ivr.services.journal_lines import ARRIVAL, ARRIVALS, CEL, QUEUE_LOG, QUEUESTART, Place, Read, parse
 from ivr.services.settlement import Rules
 from ivr.services.settling import Settler
+from ivr.services.unasked import Unasked
 
 _STORED = (ARRIVALS, QUEUE_LOG, CEL)
 """The order of storing; they are read the other way round. Asterisk writes an arrival first and CEL, which
@@ -34,7 +35,7 @@ _log = get_logger("ivr.journal")
 
 
 async def _nothing() -> None:
-    """Where no conversations tell anything."""
+    """Where no conversations tell anything, and nobody knows which channels are up."""
 
 
 class _Overtaken(Unavailable):
@@ -70,13 +71,16 @@ class JournalReader:
         on_lag: Callable[[float], None] = lambda _seconds: None,
         on_ended: Callable[[ContactOutcome], None] = lambda _outcome: None,
         on_passages: Callable[[Sequence[Passage]], None] = lambda _passages: None,
+        unasked: Unasked | None = None,
+        live: Callable[[], Awaitable[Set[str] | None]] = _nothing,
     ) -> None:
         """files: one each of arrivals, queue_log, cel. node: whose they are (settings.node).
 
         in_hand: the engine still talks with this call, or has not written down yet what came of it.
         first: writes down what conversations have told so far, so that what follows stands behind it.
         on_lag: told after each batch the age of its newest line, seconds. on_ended: each contact's outcome.
-        on_passages: those of each call that is settled.
+        on_passages: those of each call that is settled. unasked: what follows for callbacks then.
+        live: uniqueids of the channels that are up; None: not known.
         """
         self._store = store
         self._paths = {file.journal: file.path for file in files}
@@ -93,10 +97,18 @@ class JournalReader:
             first=first,
             on_ended=on_ended,
             on_passages=on_passages,
+            unasked=unasked,
+            live=live,
         )
         self._first = first
         self.garbage = 0
         """Lines that were none, since the start."""
+        self.read_up_to: float | None = None
+        """Monotonic seconds: what was written by then is read, and what had ended is settled."""
+
+    def give_up(self, calls: Iterable[str]) -> None:
+        """These calls are over, though no line tells of it; settled with the next `poll`."""
+        self._settler.give_up(calls)
 
     async def poll(self) -> int:
         """Store what has come and settle what has ended; how many lines were stored.
@@ -106,9 +118,11 @@ class JournalReader:
         """
         stored = 0
         for _ in range(_ROUNDS):
+            began = self._clock.monotonic()
             batches = await self._read()
             if not batches:
                 await self._settler.settle()
+                self.read_up_to = began
                 return stored
             stored += await self._keep(batches)
         return stored  # calls are settled once all that was written about them has been read
@@ -179,11 +193,16 @@ class JournalReader:
                 raise _Overtaken(
                     f"another program reads the journal {batch.journal}; only one engine may run"
                 )
-            uow.journal.add(read.line for read in batch.reads)
-            for read in batch.reads:
-                _open_card(uow, read)
-        for call in sorted(frozenset().union(*(batch.calls for batch in batches))):
-            _tell_story(uow, call)
+        keep(uow, [read for batch in batches for read in batch.reads])
+
+
+def keep(uow: UnitOfWork, reads: Sequence[Read]) -> None:
+    """Store lines, and what they tell: cards of arrivals, events of traces. Once more is the same as once."""
+    uow.journal.add(read.line for read in reads)
+    for read in reads:
+        _open_card(uow, read)
+    for call in sorted({read.line.linked for read in reads if read.line.linked}):
+        _tell_story(uow, call)
 
 
 def _open_card(uow: UnitOfWork, read: Read) -> None:

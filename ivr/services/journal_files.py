@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -61,6 +62,27 @@ def read(path: Path, position: JournalPosition | None) -> Chunk | None:
             return _chunk(file, position, _start(file, generation, position))
         began = generation is not None
     return _after_rotation(path, position, began=began) if position is not None else None
+
+
+def generations(path: Path) -> list[Path]:
+    """Every file of this journal that is still there, oldest first."""
+    return [*_siblings(path), *([path] if path.exists() else [])]
+
+
+def generation_of(path: Path) -> str | None:
+    """The name of a file's generation; None while it has no first line. Raises OSError."""
+    with path.open("rb") as file:
+        return _generation(file)
+
+
+def whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(offset, line without its end) of a whole file; one that is gone by now has none. Raises OSError."""
+    offset = 0
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield offset, line[:-1]
+            offset += len(line)
 
 
 def _generation(file: BinaryIO) -> str | None:

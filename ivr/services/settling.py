@@ -6,7 +6,7 @@ in the database, so that an engine that starts anew goes on where the old one fe
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -15,10 +15,11 @@ from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome, enquiry_o
 from ivr.domain.passage import Passage
 from ivr.observe import get_logger
 from ivr.ports import Clock, JournalLine, Store, TraceEvent, UnitOfWork
-from ivr.services import passages
+from ivr.services import call_story, passages
 from ivr.services.calls import END
 from ivr.services.journal_lines import boots
 from ivr.services.settlement import Facts, Rules, Settlement, settle
+from ivr.services.unasked import Unasked
 
 LOOK_AROUND_SECONDS = 60.0
 """How often the database is asked for calls that nobody here has in mind."""
@@ -37,6 +38,12 @@ class _Done:
     """Its own, if it was."""
     again_at: datetime | None = None
     """Its card completes itself then."""
+    doubtful: bool = False
+    """Only a start of Asterisk says that it is over."""
+
+
+async def _unknown() -> None:
+    """Where nobody knows which channels are up."""
 
 
 class Settler:
@@ -53,8 +60,13 @@ class Settler:
         first: Callable[[], Awaitable[None]],
         on_ended: Callable[[ContactOutcome], None],
         on_passages: Callable[[Sequence[Passage]], None],
+        unasked: Unasked | None = None,
+        live: Callable[[], Awaitable[Set[str] | None]] = _unknown,
     ) -> None:
-        """first: writes down what conversations have told so far; the end of a call stands behind it."""
+        """first: writes down what conversations have told so far; the end of a call stands behind it.
+
+        unasked: what follows for callbacks. live: uniqueids of the channels that are up; None: not known.
+        """
         self._store = store
         self._node = node
         self._clock = clock
@@ -63,7 +75,10 @@ class Settler:
         self._first = first
         self._on_ended = on_ended
         self._on_passages = on_passages
+        self._unasked = unasked
+        self._live = live
         self._fresh: set[str] = set()
+        self._gone: set[str] = set()
         self._wrapping_up: dict[str, datetime] = {}
         self._looked: float | None = None
 
@@ -74,6 +89,12 @@ class Settler:
     def look_around(self) -> None:
         """Ask the database for all open cards with the next `settle`: Asterisk was started anew."""
         self._looked = None
+
+    def give_up(self, calls: Iterable[str]) -> None:
+        """These calls are over, whether or not a line tells of it: their channels are gone."""
+        given_up = set(calls)
+        self._gone |= given_up
+        self._fresh |= given_up
 
     async def settle(self) -> None:
         """Settle what has ended, complete what is due. Raises StorageDown; what is undone stays in mind."""
@@ -88,6 +109,20 @@ class Settler:
             done = await self._store.run(lambda uow, part=part: self._look_at(uow, part, now))  # type: ignore[misc]
             for call, result in zip(part, done, strict=True):
                 self._note(call, result)
+            await self._decide([call for call, r in zip(part, done, strict=True) if r.doubtful], now)
+
+    async def _decide(self, calls: Sequence[str], now: datetime) -> None:
+        """A start of Asterisk ends the calls before it; but clocks are set, and a call may seem older than a
+        start that it came after: whose channel is up goes on."""
+        if not calls:
+            return
+        live = await self._live()
+        over = [call for call in calls if live is None or call not in live]
+        if over:
+            self._gone.update(over)
+            done = await self._store.run(lambda uow: self._look_at(uow, over, now))
+            for call, result in zip(over, done, strict=True):
+                self._note(call, result)
 
     async def _find_open(self) -> None:
         now = self._clock.monotonic()
@@ -97,6 +132,8 @@ class Settler:
 
     def _note(self, call: str, result: _Done) -> None:
         self._fresh.discard(call)
+        if not result.doubtful:
+            self._gone.discard(call)
         self._wrapping_up.pop(call, None)
         if result.again_at is not None:
             self._wrapping_up[call] = result.again_at
@@ -115,21 +152,38 @@ class Settler:
         contact = uow.cards.contact(call)
         if contact is None:
             return _Done()  # an operator's own call
-        restarts = [at for at in starts if at > contact.at]
-        facts = Facts(recorded=contact.outcome, restarts=restarts)
+        restarts = [at for at in starts if contact.at < at <= now]
+        settled = [event.at for _, event in uow.traces.of_call(call) if event.kind == END]
+        gone = settled or ([now] if call in self._gone else [])
+        facts = Facts(recorded=contact.outcome, restarts=restarts or gone)
         lines = uow.journal.of_linked(call)
         settlement = settle(call, lines, facts, self._rules)
+        if settlement is not None and not gone and call_story.ending(call, lines) is None:
+            return _Done(doubtful=True)
         card = uow.cards.of_call(call) if settlement is not None else None
         if settlement is None or card is None:
             return _Done()
         done, outcome = _Done(), contact.outcome
-        if not any(event.kind == END for _, event in uow.traces.of_call(call)):
+        if not settled:
             outcome = settlement.outcome
             _write(uow, call, card, settlement)
+            self._follow_up(uow, card, contact, settlement, now)
             done = _Done(ended=outcome, passages=_put_passages(uow, call, lines, settlement))
         if outcome is not ContactOutcome.SERVED or card.outcome is not None:
             return done
         return replace(done, again_at=self._wrap_up(uow, card, contact, settlement, now))
+
+    def _follow_up(
+        self, uow: UnitOfWork, card: Card, contact: Contact, settlement: Settlement, now: datetime
+    ) -> None:
+        """Callbacks that are owed or needless now; then the card, unless an operator completes it."""
+        outcome = settlement.outcome
+        if self._unasked is not None:
+            promised = self._unasked.settled(uow, card, contact, outcome, now)
+        else:
+            promised = uow.callbacks.open_for_card(card.id) is not None
+        if outcome is not ContactOutcome.SERVED and card.outcome is None:
+            uow.cards.close(card.id, outcome=enquiry_outcome(outcome, callback=promised), at=settlement.at)
 
     def _wrap_up(
         self, uow: UnitOfWork, card: Card, contact: Contact, settlement: Settlement, now: datetime
@@ -156,7 +210,7 @@ def _put_passages(
 
 
 def _write(uow: UnitOfWork, call: str, card: Card, settlement: Settlement) -> None:
-    """The contact with its times, the end of its trace, and the card unless an operator completes it."""
+    """The contact with its times, the end of its trace, and who talked."""
     outcome = settlement.outcome
     uow.cards.change_contact(
         call, waiting_s=settlement.waiting_s, talking_s=settlement.talking_s, outcome=outcome
@@ -164,6 +218,3 @@ def _write(uow: UnitOfWork, call: str, card: Card, settlement: Settlement) -> No
     uow.traces.add([TraceEvent(call=call, at=settlement.at, kind=END, id="call", outcome=outcome.value)])
     if settlement.operator is not None and settlement.operator != card.operator:
         uow.cards.change(card.id, operator=settlement.operator)
-    if outcome is not ContactOutcome.SERVED and card.outcome is None:
-        promised = uow.callbacks.open_for_card(card.id) is not None
-        uow.cards.close(card.id, outcome=enquiry_outcome(outcome, callback=promised), at=settlement.at)

@@ -191,7 +191,7 @@ class Spool:
         by = By(actor=ACTOR, at=self._clock.now())
         by.note(uow, "callbacks.request", callback.id, call=wish.call, result=callback.source.value)
         uow.traces.add([TraceEvent(call=wish.call, at=wish.at, kind=ASK, id=QUESTION, outcome="answered")])
-        if callback.card == card.id and card.outcome in _LOST:
+        if card.outcome in _LOST:  # also where the callback stands on an earlier card of this number
             uow.cards.change(card.id, outcome=Outcome.CALLBACK)
         return Taken.CALLBACK
 

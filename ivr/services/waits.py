@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Card, Level
 from ivr.domain.estimate import Outlook, Told, handling
 from ivr.domain.operators import GENERAL_QUEUE, OperatorState, agency_queue
@@ -13,6 +14,7 @@ from ivr.domain.queue_rules import Instead, QueueRules, default_rules
 from ivr.domain.waiting import Turn, has_turn_back, place_among
 from ivr.ports import LeftQueue, Member, MemberStatus, UnitOfWork, Waiting
 from ivr.services.floor import View
+from ivr.services.unasked import kept_place
 
 HANDLING_FROM = timedelta(hours=4)
 """How far back the handling time of a queue is learnt from."""
@@ -80,9 +82,10 @@ class Waits:
         if who.number is None:
             return None
         within = timedelta(seconds=self.return_seconds)
+        promised = kept_place(uow, who.number) is not None
         for id_, turn in uow.queues.earlier(who.number, besides=who.card):
             card = uow.cards.get(id_)
-            if not has_turn_back(card, called_at=who.arrived_at, within=within):
+            if not has_turn_back(card, called_at=who.arrived_at, within=within, promised=promised):
                 return None
             if turn is not None:
                 return card, turn
@@ -101,6 +104,8 @@ class Waits:
             topic=asked.topic,
         )
         found = self.cut_off(uow, who)
+        if found is None and (promised := kept_place(uow, who.number)) is not None:
+            return self._planned(uow, _kept(turn, promised, asked), place=True)
         if found is None:
             return self._planned(uow, turn, place=False)
         earlier, old = found
@@ -194,6 +199,13 @@ def _taken_up(turn: Turn, old: Turn, asked: Asked) -> Turn:
         topic=chosen.topic,
         priority=old.priority,
     )
+
+
+def _kept(turn: Turn, promised: Callback, asked: Asked) -> Turn:
+    """The place of the callback that stands for this citizen, in its queue unless another one is chosen."""
+    first = min(turn.first_arrived_at, promised.arrived_at)
+    queue = turn.queue if asked.agency is not None else promised.queue
+    return replace(turn, queue=queue, first_arrived_at=first)
 
 
 def _moved(turn: Turn, queue: str) -> Turn:

@@ -142,6 +142,8 @@ class Settings(Places, BaseSettings):
     # Without the engine
     emergency_at_once: Annotated[int, Field(ge=1)] = 20
     """Callers who are asked at the same time whether to be called back; further ones hear music first."""
+    reconcile_seconds: Annotated[float, Field(ge=5)] = 180.0
+    """How often arrivals, cards and callbacks are compared with each other."""
     emergency_keep_days: Annotated[float, Field(gt=0)] = 30.0
     """How long the sealed files of taken callbacks stay in the archive."""
 

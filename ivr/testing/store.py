@@ -11,6 +11,7 @@ from typing import Self, TypeVar, cast
 from ivr import ports
 from ivr.domain.errors import StorageDown
 from ivr.ports import UnitOfWork
+from ivr.testing.appointments import MemoryAgreements, MemoryDeferred
 from ivr.testing.cards import MemoryCards
 from ivr.testing.duty import MemoryOperators, MemoryReasons
 from ivr.testing.passages import MemoryPassages
@@ -25,6 +26,7 @@ from ivr.testing.promises import MemoryCallbacks
 from ivr.testing.queues import MemoryQueues
 from ivr.testing.records import MemoryAudit, MemoryCalendarDays, MemoryGuesses, MemoryJournal, MemoryTraces
 from ivr.testing.rows import Rows
+from ivr.testing.standings import MemoryStandings
 
 T = TypeVar("T")
 
@@ -36,6 +38,8 @@ class MemoryUnitOfWork:
         self.cards = MemoryCards()
         self.passages = MemoryPassages(self.cards)
         self.callbacks = MemoryCallbacks(self.cards)
+        self.deferred = MemoryDeferred(self.cards)
+        self.agreements = MemoryAgreements(self.callbacks)
         self.operators = MemoryOperators(self.cards)
         self.reasons = MemoryReasons()
         self.applications = MemoryApplications()
@@ -49,6 +53,7 @@ class MemoryUnitOfWork:
         self.citizens = MemoryCitizens()
         self.payments = MemoryPayments()
         self.notices = MemoryNotices()
+        self.standings = MemoryStandings(self)
         self.committed: Callable[[], None] | None = None
         """Told of each commit."""
 
@@ -63,7 +68,9 @@ class MemoryUnitOfWork:
             if isinstance(value, Rows):
                 setattr(twin, name, value.copied())
         twin.callbacks.cards = twin.operators.cards = twin.queues.cards = twin.cards
-        twin.passages.cards = twin.cards
+        twin.passages.cards = twin.deferred.cards = twin.cards
+        twin.agreements.callbacks = twin.callbacks
+        twin.standings = MemoryStandings(twin)
         twin.committed = None
         return twin
 
@@ -119,6 +126,8 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
     cards: ports.Cards = uow.cards
     passages: ports.Passages = uow.passages
     callbacks: ports.Callbacks = uow.callbacks
+    appointments: tuple[ports.DeferredEnquiries, ports.Agreements] = (uow.deferred, uow.agreements)
+    standings: ports.Standings = uow.standings
     operators: ports.Operators = uow.operators
     applications: ports.Applications = uow.applications
     agencies: ports.Agencies = uow.agencies
@@ -135,6 +144,7 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
         cards,
         passages,
         callbacks,
+        standings,
         operators,
         applications,
         agencies,
@@ -146,6 +156,7 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
         journal,
         (
             people,
+            appointments,
             whole,
         ),
     )
