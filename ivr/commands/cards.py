@@ -71,8 +71,9 @@ def show(site: Site, out: Output, card: str, reveal: bool) -> None:
     "--confirmed/--not-confirmed", default=None, help="Did the citizen confirm a satisfactory answer?"
 )
 @click.option(
-    "--callback-at", metavar="TIME", help="When the citizen is to be called (§13): 2026-11-24T10:00."
+    "--callback-at", metavar="TIME", help="The time agreed for an outbound call (§13): 2026-11-24T10:00."
 )
+@click.option("--defer", is_flag=True, help="The answer takes time: a deferred enquiry (§14).")
 @click.option("--complete", is_flag=True, help="The card is complete: close it, the wrap-up ends.")
 @with_site
 def edit(
@@ -86,6 +87,7 @@ def edit(
     topics: tuple[str, ...],
     confirmed: bool | None,
     callback_at: str | None,
+    defer: bool,
     complete: bool,
 ) -> None:
     """Change a card; everything or, if a value is wrong, nothing."""
@@ -98,10 +100,11 @@ def edit(
         topics=tuple(_topic(text) for text in topics),
         confirmed=confirmed,
         callback_at=moment(callback_at, now=by.at, zone=settings.zone) if callback_at else None,
+        defer=defer,
         complete=complete,
     )
     with site.store.transaction() as uow:
-        edited = service.edit(uow, by, card, change, wrapup_seconds=settings.wrapup_seconds)
+        edited = service.edit(uow, by, card, change, settings)
         uow.commit()
     view = shown(service.view(edited), reveal=False)
     out.done(view, f"Card {edited.registration_number} changed: {', '.join(change.names())}.")

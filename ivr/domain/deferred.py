@@ -32,10 +32,10 @@ class State(StrEnum):
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.WAITING: frozenset({State.ASSIGNED, State.ANSWERED, State.WITHDRAWN}),
     State.ASSIGNED: frozenset({State.ASSIGNED, State.ANSWERED, State.WITHDRAWN}),
-    State.ANSWERED: frozenset(),
+    State.ANSWERED: frozenset({State.WAITING}),
     State.WITHDRAWN: frozenset({State.WAITING}),
 }
-"""Assigned again: to another operator. What was withdrawn may be marked again."""
+"""Assigned again: to another operator. What is over may be marked again; its deadline is the same."""
 OPEN_STATES = frozenset({State.WAITING, State.ASSIGNED})
 
 

@@ -10,8 +10,9 @@ from math import ceil
 from ivr.domain.enquiry import Card, Contact, enquiry_outcome
 from ivr.domain.errors import BadInput, NotFound
 from ivr.ports import UnitOfWork
-from ivr.services import working_day
+from ivr.services import agreed, deferred, working_day
 from ivr.services.audit import By
+from ivr.settings import Settings
 
 LAST = "last"
 LONGEST_TEXT = 10_000
@@ -56,17 +57,21 @@ class Edit:
     topics: tuple[tuple[str, str], ...] = ()
     """(agency code, title) to add."""
     complete: bool = False
+    defer: bool = False
+    """§14: the answer takes time."""
 
     def fields(self) -> dict[str, object]:
         """The fields of Card to set, by name."""
-        names = ("questions", "comment", "answer_source", "answer", "confirmed", "callback_at")
+        names = ("questions", "comment", "answer_source", "answer", "confirmed")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def names(self) -> tuple[str, ...]:
         """What changes, without a value: this much may stand in the audit."""
         return (
             *self.fields(),
+            *(("callback_at",) if self.callback_at is not None else ()),
             *(("topics",) if self.topics else ()),
+            *(("defer",) if self.defer else ()),
             *(("complete",) if self.complete else ()),
         )
 
@@ -105,22 +110,25 @@ def exported(uow: UnitOfWork, by: By, *, since: datetime | None = None) -> Seque
     return cards
 
 
-def edit(uow: UnitOfWork, by: By, id_: str, change: Edit, *, wrapup_seconds: float) -> Card:
+def edit(uow: UnitOfWork, by: By, id_: str, change: Edit, settings: Settings) -> Card:
     """Change a card as `change` says; the audit names the fields, not the values.
 
-    wrapup_seconds: the most that counts as wrap-up (§13). Raises NotFound, and BadInput before anything
-    is changed.
+    Raises NotFound, and BadInput before anything is changed.
     """
     card = find(uow, id_)
     if not change.names():
         raise BadInput("there is nothing to change; name a field, for instance --comment TEXT")
     _check(uow, by, card, change)
+    if change.callback_at is not None:
+        agreed.agree(uow, by, card, change.callback_at, settings)
+    if change.defer:
+        deferred.mark(uow, by, card, settings)
     if fields := change.fields():
         uow.cards.change(card.id, **fields)
     for agency, title in change.topics:
         uow.cards.add_topic(card.id, agency=agency, topic=title)
     if change.complete:
-        _complete(uow, by, card, wrapup_seconds)
+        _complete(uow, by, card, settings.wrapup_seconds)
     by.note(uow, "cards.edit", card.id, result=",".join(change.names()))
     return uow.cards.get(card.id)
 
@@ -149,8 +157,6 @@ def _check(uow: UnitOfWork, by: By, card: Card, change: Edit) -> None:
     for name, value in change.fields().items():
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
             raise BadInput(f"{name} has {len(value)} characters; at most {LONGEST_TEXT} are kept")
-    if change.callback_at is not None and change.callback_at <= by.at:
-        raise BadInput("the time of the outbound call is in the past; give one that is to come")
     for agency, title in change.topics:
         _check_topic(uow, agency, title)
     if change.complete and any(contact.outcome is None for contact in card.contacts):
@@ -178,7 +184,8 @@ def _complete(uow: UnitOfWork, by: By, card: Card, wrapup_seconds: float) -> Non
     working_day.card_completed(uow, by, (contact.call for contact in card.contacts), card.operator)
     if card.outcome is None and card.contacts and (last := card.contacts[-1].outcome) is not None:
         promised = uow.callbacks.open_for_card(card.id) is not None
-        uow.cards.close(card.id, outcome=enquiry_outcome(last, callback=promised), at=by.at)
+        outcome = deferred.outcome_of(uow, card.id, enquiry_outcome(last, callback=promised))
+        uow.cards.close(card.id, outcome=outcome, at=by.at)
 
 
 def _end_of_talk(uow: UnitOfWork, contact: Contact) -> datetime | None:

@@ -23,8 +23,6 @@ class AgreedSettings(BaseModel):
     """Agreed calls that one slot takes."""
     ahead_days: Annotated[int, Field(ge=1, le=60)] = 14
     """No time later than this many days from now is agreed on."""
-    operator_seconds: Seconds = 30.0
-    """The citizen waits so long for the operator who agreed on the time, then goes to the queue's head."""
     offered: Annotated[int, Field(ge=0, le=8)] = 3
     """Free slots that a caller is offered by telephone; 0: none."""
     typed_number: bool = True

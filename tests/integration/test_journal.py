@@ -19,6 +19,7 @@ from ivr.services.journal import JournalReader
 from ivr.services.journal_lines import ARRIVALS, CEL, QUEUE_LOG
 from ivr.services.settlement import Rules
 from ivr.services.settling import LOOK_AROUND_SECONDS
+from ivr.settings import Settings
 from ivr.testing import MemoryStore, VirtualClock
 from tests.integration.storing import a_callback, do
 from tests.journals import NUMBER, Journals, captured, story
@@ -276,7 +277,7 @@ async def test_a_card_that_its_operator_completed_stays_as_it_is(site: Site) -> 
     by = By(actor="201", at=site.clock.now())
     edit = cards.Edit(answer="Разъяснено", complete=True)
     id_ = site.card(call).id
-    do(site.store, lambda uow: cards.edit(uow, by, id_, edit, wrapup_seconds=30))
+    do(site.store, lambda uow: cards.edit(uow, by, id_, edit, Settings()))
     before = site.card(call)
     assert before.contacts[0].wrapup_s == 10
     site.clock.forward(60)

@@ -14,6 +14,7 @@ from ivr.ports import MemberStatus
 from ivr.services import cards, working_day
 from ivr.services.cards import Edit
 from ivr.services.duty_rules import WRAPUP
+from ivr.settings import Settings
 from tests.unit.shift import ANNA, BORIS, LIMITS, Shift
 
 READY, PAUSED, WRAPPING = OperatorState.READY, OperatorState.PAUSED, OperatorState.WRAPUP
@@ -148,9 +149,9 @@ async def test_completing_the_card_ends_the_wrap_up_after_the_talk_about_it(shif
     await shift.connects("c1")
     await shift.completes("c1")
     done = Edit(complete=True)
-    shift.do(lambda uow: cards.edit(uow, shift.by(), other, done, wrapup_seconds=30))
+    shift.do(lambda uow: cards.edit(uow, shift.by(), other, done, Settings()))
     assert shift.state() == (WRAPPING, "")
-    shift.do(lambda uow: cards.edit(uow, shift.by(), card, done, wrapup_seconds=30))
+    shift.do(lambda uow: cards.edit(uow, shift.by(), card, done, Settings()))
     assert shift.state() == (READY, "")
     await shift.passes(1)
     assert shift.members() == FREE

@@ -13,10 +13,11 @@ from ivr.domain.errors import BadInput, NotFound
 from ivr.ports import JournalLine, TraceEvent
 from ivr.services import callbacks, calls, cards
 from ivr.services.audit import By, listed
+from ivr.settings import Settings
 from tests.unit.memory import START, Rows
 
 BY = By(actor="cli:anna", at=START)
-WRAPUP = 30.0
+SETTINGS = Settings()
 
 
 def served(rows: Rows, *, talk_ended: datetime) -> str:
@@ -39,7 +40,7 @@ def served(rows: Rows, *, talk_ended: datetime) -> str:
 
 
 def edit(rows: Rows, id_: str, by: By = BY, **change: object) -> object:
-    return cards.edit(rows, by, id_, cards.Edit(**change), wrapup_seconds=WRAPUP)  # type: ignore[arg-type]
+    return cards.edit(rows, by, id_, cards.Edit(**change), SETTINGS)  # type: ignore[arg-type]
 
 
 def test_showing_a_card_is_audited_under_its_id() -> None:
@@ -106,7 +107,8 @@ def test_an_edit_sets_the_fields_and_audits_their_names_only() -> None:
     [
         ({}, "nothing to change"),
         ({"comment": "я" * 10_001}, "at most 10000"),
-        ({"callback_at": START}, "in the past"),
+        ({"callback_at": START}, "in the past; the next free slot is 2026-11-24T15:30"),
+        ({"callback_at": START + timedelta(hours=3)}, "closed then; the next free slot is 2026-11-25T09:00"),
         ({"topics": (("zags", "Брак"),)}, "no agency"),
         ({"topics": (("szn", "два\nряда"),)}, "one line"),
         ({"complete": True}, "still in progress"),
@@ -114,7 +116,7 @@ def test_an_edit_sets_the_fields_and_audits_their_names_only() -> None:
 )
 def test_a_wrong_value_changes_nothing(wrong: dict[str, object], said: str) -> None:
     rows = Rows()
-    card = rows.cards.open(call="1.1", node="node1", number=None, at=START)
+    card = rows.cards.open(call="1.1", node="node1", number="+79123456789", at=START)
     given = {"answer": "Ответ", **wrong} if wrong else wrong
     with pytest.raises(BadInput, match=said):
         edit(rows, card.id, **given)
