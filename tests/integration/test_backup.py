@@ -590,8 +590,8 @@ def test_what_fails_at_the_last_step_leaves_the_state_as_it_was(
 def test_where_there_is_no_room_a_backup_is_not_made_and_nothing_is_left(
     make: Make, tmp_path: Path, backend: str, short_of: str
 ) -> None:
-    """No file may grow to the size of the database's copy; or to that of the archive, which holds it. A limit,
-    unlike a full disk, kills pg_dump, and then that is all that is known."""
+    """No file may grow to the size of the database's copy; or to that of the archive, which holds it. A
+    limit, unlike a full disk, kills pg_dump, and then that is all that is known."""
     source, folder, whole = filled(make(backend, "source")), tmp_path / "small", tmp_path / "whole.tar"
     source.json("backup", "create", whole)
     copy, archive = max(map(len, unpacked(whole).values())), whole.stat().st_size
