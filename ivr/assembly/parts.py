@@ -10,6 +10,7 @@ from ivr.asterisk import conf
 from ivr.asterisk.ami import Ami
 from ivr.asterisk.distributor import AppQueue
 from ivr.asterisk.layout import Layout
+from ivr.asterisk.outbound import AmiOutbound
 from ivr.asterisk.patchboard import AmiPatchboard
 from ivr.asterisk.switchboard import WANTED, AmiSwitchboard
 from ivr.domain.errors import BadInput, StorageDown
@@ -21,11 +22,13 @@ from ivr.observe import get_logger
 from ivr.services import working_day
 from ivr.services.alarm_command import AlarmCommand
 from ivr.services.alarms import Alarms
+from ivr.services.calling_rules import CallingRules
 from ivr.services.codes import CodeBook
 from ivr.services.duty import Duty
 from ivr.services.floor import Floor
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
+from ivr.services.impatience import ImpatientStore
 from ivr.services.supervision import Supervision
 from ivr.services.traces import TraceLog
 from ivr.services.transfer_notes import TransferNotes
@@ -37,7 +40,6 @@ from ivr.speech.prompts import PromptStore
 if TYPE_CHECKING:
     from ivr.bootstrap import LocalSite
 
-AMI_USER = "ekc"
 _log = get_logger("ivr.assembly")
 
 
@@ -50,10 +52,11 @@ class Parts:
         self.metrics = Metrics.create()
         self.alarms = Alarms(settings.run_dir, "engine", tell=AlarmCommand(settings.alarm).tell)
         self.store = site.closed_store()
+        self.callers_store = ImpatientStore(self.store, seconds=settings.database_seconds)
         self.ami = Ami(
             LOOPBACK,
             settings.ami_port,
-            AMI_USER,
+            conf.AMI_USER,
             conf.ami_secret(settings),
             on_event=lambda message: self.switchboard.take(message),
             on_connect=lambda: self.floor.connected(),
@@ -61,6 +64,8 @@ class Parts:
         )
         self.switchboard = AmiSwitchboard(self.ami, on_event=lambda event: self.floor.take(event))
         self.floor = Floor(self.switchboard, site.clock)
+        self.outbound = AmiOutbound(self.switchboard)
+        self.calling = CallingRules.of(settings)
         self.codes = CodeBook(self.store.peppers)
         self.prompts = PromptStore.from_settings(settings, core=self._core_sounds())
         self.traces = TraceLog(self.store, site.clock)
@@ -90,7 +95,7 @@ class Parts:
             handling_seconds=settings.handling_seconds,
         )
         self.supervision = Supervision(self.floor.view, site.clock)
-        self.resources = resources.build(settings, self.store, site.clock, self.metrics)
+        self.resources = resources.build(settings, self.callers_store, site.clock, self.metrics)
         self.office = Office(self._desk(), prompts=self.prompts, traces=self.traces, node=settings.node)
 
     def open_database(self) -> None:
@@ -110,13 +115,13 @@ class Parts:
     def _desk(self) -> Desk:
         settings, clock = self.settings, self.site.clock
         return Desk(
-            store=self.store,
+            store=self.callers_store,
             clock=clock,
             settings=settings,
             resources=self.resources,
             distributor=AppQueue(),
-            guesses=GuessGuard.of(settings, self.store, clock, self.alarms),
-            identification=Identification.of(settings, self.store, self.codes, clock, self.alarms),
+            guesses=GuessGuard.of(settings, self.callers_store, clock, self.alarms),
+            identification=Identification.of(settings, self.callers_store, self.codes, clock, self.alarms),
             waits=self.waits,
             whispers=self.whispers,
             sounds=self.prompts,

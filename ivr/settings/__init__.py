@@ -25,7 +25,7 @@ from ivr.settings.appointments import AgreedSettings, DeferredSettings
 from ivr.settings.calling import CallbackSettings
 from ivr.settings.kinds import Port, PortRange, Seconds
 from ivr.settings.places import Places
-from ivr.settings.tables import AlarmSettings, HttpService, IdentificationRules, Trunk
+from ivr.settings.tables import AlarmSettings, HttpService, IdentificationRules, Trunk, WatchSettings
 
 __all__ = [
     "AlarmSettings",
@@ -34,6 +34,7 @@ __all__ = [
     "IdentificationRules",
     "Settings",
     "Trunk",
+    "WatchSettings",
     "load",
 ]
 
@@ -158,8 +159,11 @@ class Settings(Places, BaseSettings):
     agi_connections: Annotated[int, Field(ge=1)] = 500
     agi_idle_seconds: Seconds = 10.0
     """A client that connects and says nothing."""
+    database_seconds: Seconds = 3.0
+    """How long a conversation waits for the database; then it goes on without it."""
     drain_seconds: Seconds = 10.0
     heartbeat_seconds: Seconds = 5.0
+    watch: WatchSettings = WatchSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -90,3 +90,16 @@ class AlarmSettings(BaseModel):
     """What one run may take."""
     again_seconds: Annotated[float, Field(ge=0)] = 300.0
     """An alarm that goes and comes back within so long is not told again."""
+
+
+class WatchSettings(BaseModel):
+    """When an Asterisk that runs counts as dead: it is killed and started again, and its calls end."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sip_seconds: Annotated[float, Field(ge=5)] = 12.0
+    """Of no answer to SIP OPTIONS at the line's port."""
+    ami_seconds: Annotated[float, Field(ge=5)] = 15.0
+    """Of no answer by the manager interface."""
+    call_seconds: Annotated[float, Field(ge=10)] = 22.0
+    """Of no call taken: neither a citizen's nor the supervisor's own, which it makes when nobody calls."""

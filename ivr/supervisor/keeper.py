@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -160,16 +160,32 @@ class Keeper:
         """Why the part is down, once it is."""
         child = self.child
         assert child is not None, "keep() follows start()"  # noqa: S101 - a mistake of ours, not an event
+        probes = [asyncio.ensure_future(probe.fails()) for probe in self.part.probes]
+        try:
+            return await self._watched(child, probes)
+        finally:
+            for probe in probes:
+                probe.cancel()
+            await asyncio.gather(*probes, return_exceptions=True)
+
+    async def _watched(self, child: Child, probes: Sequence[asyncio.Future[str]]) -> str:
         while True:
-            await asyncio.wait({child.ended}, timeout=self._tick())
+            either: set[asyncio.Future[Any]] = {child.ended, *probes}
+            await asyncio.wait(either, timeout=self._tick(), return_when=asyncio.FIRST_COMPLETED)
             if child.ended.done():
                 return f"{self.part.name} ended with {describe_end(child.ended.result())}"
-            if self._is_hung():
+            if (fault := self._fault(probes)) is not None:
                 await self._kill(child)
-                return f"{self.part.name} hung: no heartbeat for {self.part.watchdog_seconds:g} s, killed"
+                return f"{self.part.name} {fault}, killed"
             if self._backoff.deaths and self._backoff.recovered(ready_at=self._ready_at, now=self._clock()):
                 self._backoff = self._backoff.forgiven()
                 self._reports.healthy(self.part)
+
+    def _fault(self, probes: Sequence[asyncio.Future[str]]) -> str | None:
+        """What is wrong with a part whose process runs."""
+        if self._is_hung():
+            return f"hung: no heartbeat for {self.part.watchdog_seconds:g} s"
+        return next((probe.result() for probe in probes if probe.done()), None)
 
     def _tick(self) -> float:
         return tick_of(self.part.watchdog_seconds or 5.0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.domain.errors import BadInput
+from ivr.supervisor.probing import Probe
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 PR_SET_CHILD_SUBREAPER = 36
@@ -35,6 +36,8 @@ class Part:
     """Speaks the notification protocol (ivr/notify.py)."""
     watchdog_seconds: float | None = None
     """Silence after which the part counts as hung; wants `notifies`."""
+    probes: Sequence[Probe] = ()
+    """Asked from outside once it is ready; one that fails has the part killed and started again."""
     start_seconds: float = 30.0
     """From start to ready."""
     stop_signal: signal.Signals = signal.SIGTERM

@@ -202,13 +202,13 @@ def test_by_default_the_trunk_is_any_peer_on_loopback(settings: Settings, tree: 
     assert "type = registration" not in text
 
 
-def test_a_named_trunk_is_its_own_address_only(tmp_path: Path, tree: AsteriskTree) -> None:
-    """With a user name it is registered at and asked with the password of the file."""
+def test_a_named_trunk_is_its_own_addresses_only(tmp_path: Path, tree: AsteriskTree) -> None:
+    """This machine itself may try the line. With a user name it is registered at, by the file's password."""
     file = tmp_path / "secret"
     file.write_text("s3cret\n")
     trunk = Trunk(host="127.0.0.9", username="line", password_file=file)
     text = rendered(Settings(state=tmp_path / "s", trunk=trunk), tree, "pjsip.conf")
-    assert re.findall(r"^permit = (\S+)", text, re.MULTILINE) == ["127.0.0.9/32"]
+    assert re.findall(r"^permit = (\S+)", text, re.MULTILINE) == ["127.0.0.9/32", "127.0.0.1/32"]
     assert "client_uri = sip:line@127.0.0.9:5060" in text
     assert "password = s3cret\n" in text
 
