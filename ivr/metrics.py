@@ -53,6 +53,14 @@ class Metrics:
     """Files of the emergency path that were taken, by result: callback, again, unreachable."""
     spool_unreadable: Gauge
     """Files of the emergency path that cannot be read now."""
+    callbacks_open: Gauge
+    """Callbacks that are still to be kept, by source."""
+    callbacks_late: Gauge
+    """Seconds since the oldest callback that has no leg was due; 0: none is late."""
+    callback_lateness: Histogram
+    """Seconds from due to the beginning of a leg."""
+    deferred_open: Gauge
+    """Deferred enquiries whose answer is owed, by urgency: calm, soon, late."""
     wait_estimate_error: Histogram
     """Actual wait of a caller less the first one announced, seconds: above zero somebody waited longer."""
 
@@ -60,7 +68,7 @@ class Metrics:
     def create(cls) -> Metrics:
         """Fresh metrics on a registry of their own."""
         make = _Maker(CollectorRegistry())
-        return cls(registry=make.registry, **_of_the_engine(make), **_of_queues(make))
+        return cls(registry=make.registry, **_of_the_engine(make), **_of_queues(make), **_of_callbacks(make))
 
     def render(self) -> bytes:
         """The Prometheus text format, version 0.0.4."""
@@ -136,5 +144,19 @@ def _of_queues(make: _Maker) -> dict[str, Any]:
             "wait_estimate_error_seconds",
             "Actual wait less the first one announced",
             (-600, -300, -120, -60, -30, 0, 30, 60, 120, 300, 600),
+        ),
+    }
+
+
+def _of_callbacks(make: _Maker) -> dict[str, Any]:
+    """Fields of Metrics: promises, and how late they are kept."""
+    return {
+        "callbacks_open": make.gauge("callbacks_open", "Callbacks still to be kept", "source"),
+        "callbacks_late": make.gauge("callbacks_late_seconds", "How late the oldest waiting callback is"),
+        "deferred_open": make.gauge("deferred_open", "Deferred enquiries not answered yet", "urgency"),
+        "callback_lateness": make.histogram(
+            "callback_lateness_seconds",
+            "From due to the beginning of a leg",
+            (1, 5, 15, 60, 300, 900, 3600, 14400),
         ),
     }

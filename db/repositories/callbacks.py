@@ -71,10 +71,13 @@ class SqlCallbacks:
         return found[0] if found else None
 
     def take(
-        self, states: Collection[State], *, now: datetime, queue: str | None = None, limit: int
+        self, states: Collection[State], *, due_by: datetime | None, queue: str | None = None, limit: int
     ) -> Sequence[Callback]:
-        which = [_in(states), callbacks.c.due <= now]
-        which += [] if queue is None else [callbacks.c.queue == queue]
+        which = [_in(states)]
+        which += [] if due_by is None else [callbacks.c.due <= due_by]
+        if queue is not None:
+            self._db.serialise(f"callbacks of {queue}")
+            which += [callbacks.c.queue == queue]
         statement = select(callbacks).where(*which).order_by(callbacks.c.arrived_at, callbacks.c.id)
         return self._callbacks(self._held(statement.limit(limit), skip=True))
 

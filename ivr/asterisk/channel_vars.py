@@ -34,6 +34,8 @@ WHISPER = "EKC_WHISPER"
 """Sounds that the operator hears before the bridge, without suffix, joined by `&`."""
 TOLD = "EKC_TOLD"
 """What the caller hears of place and wait (`Told.name`); empty: only how to be called back."""
+SAME_OPERATOR = "EKC_SAME_OPERATOR"
+"""Extension of the operator who is rung before the queue, for the talk was cut off; empty: nobody."""
 ENQUIRY = "EKC_ENQUIRY"
 """Opaque id of the card."""
 ARRIVED = "EKC_ARRIVED"
@@ -59,6 +61,14 @@ MEMBER = "MEMBERINTERFACE"
 """Asterisk's own (app_queue): the phone of the operator that the citizen talks or last talked with."""
 LEG = "EKC_LEG"
 """Name of the leg that a tone is for (dialplans/silence.conf)."""
+CALLBACK_LEG = "EKC_CB_LEG"
+"""Number of a callback's leg; its id is the extension of both halves (dialplans/callbacks.conf)."""
+OPERATOR = "EKC_OPERATOR"
+"""Extension of the operator who is rung first by a callback's leg; empty: whoever is free."""
+OPERATOR_SECONDS = "EKC_OPERATOR_SECONDS"
+"""For so long; then anybody."""
+DIAL = "EKC_DIAL"
+"""E.164: whom to dial, the attempt being committed; empty: nobody, unless the engine says so."""
 TALK_DETECT = "TALK_DETECT(set)"
 MOST_TURNS = 3
 """dialplans/queues.conf lets a caller wait so often, then says sorry."""
@@ -74,6 +84,7 @@ def of_boarding(boarding: Boarding) -> Mapping[str, str]:
         SHOWN: boarding.shown,
         WHISPER: whisper(boarding.whisper),
         TOLD: "" if boarding.told is None else boarding.told.name,
+        SAME_OPERATOR: boarding.operator,
     }
     if boarding.arrived_at is not None:
         known[ARRIVED] = str(int(boarding.arrived_at.timestamp()))

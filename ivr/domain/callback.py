@@ -64,6 +64,7 @@ PENDING_STATES = frozenset({State.WAITING, State.RETRY})
 """To be dialled once `due` has come."""
 UNKNOWN = ContactOutcome.UNKNOWN.value
 """The result of an attempt until more is known; it counts as made (architecture.md, rule 7)."""
+_FAR = "-far"
 _CALL = re.compile(r"ekc-cb-([0-9A-HJKMNP-TV-Z]{26})-([1-9][0-9]{0,5})", re.ASCII)
 
 
@@ -132,6 +133,17 @@ class Callback:
 def call_of(id_: str, leg: int) -> str:
     """Uniqueid of a leg's first channel, by which all that belongs to the attempt is linked."""
     return f"ekc-cb-{id_}-{leg}"
+
+
+def waiting_call(call: str) -> str:
+    """Uniqueid of the channel that waits in the queue for a leg which calls the operator first."""
+    return call + _FAR
+
+
+def leg_call(call: str) -> str | None:
+    """Uniqueid of the leg that a waiting channel, or the leg itself, belongs to; None: to no callback."""
+    own = call.removesuffix(_FAR)
+    return own if leg_of(own) is not None else None
 
 
 def leg_of(call: str) -> tuple[str, int] | None:

@@ -20,7 +20,7 @@ class TraceEvent:
     call: str
     at: datetime
     kind: str
-    """prompt, ask, key, speech, level, queue, bridge, transfer, end"""
+    """prompt, ask, key, speech, level, queue, bridge, transfer, supervisor, end"""
     id: str
     outcome: str
 
@@ -151,12 +151,12 @@ class Callbacks(Protocol):
         ...
 
     def take(
-        self, states: Collection[State], *, now: datetime, queue: str | None = None, limit: int
+        self, states: Collection[State], *, due_by: datetime | None, queue: str | None = None, limit: int
     ) -> Sequence[Callback]:
-        """Those in these states whose time has come, by first arrival; of this queue, or of all.
+        """Those in these states whose time has come by then (None: whenever), by first arrival.
 
         They are held until the end of the transaction: no other engine takes them, and those that another
-        one holds are left out.
+        one holds are left out. Of one queue only one engine takes at a time, the other waits for its end.
         """
         ...
 

@@ -16,6 +16,7 @@ from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import NotFound
 from ivr.observe import get_logger
 from ivr.ports import UnitOfWork
+from ivr.services import deferred
 from ivr.services.calling_rules import CALL_HOURS, CallingRules
 
 _log = get_logger("ivr.callbacks")
@@ -143,6 +144,8 @@ def ended(
         return None
     if outcome is ContactOutcome.UNKNOWN and attempt.result != UNKNOWN:
         return callback
+    if outcome is ContactOutcome.SERVED:
+        deferred.answered(uow, callback.card, now, rules.settings)
     told = replace(callback, attempts=_with_result(callback, attempt, outcome))
     after = _after(uow, told, attempt, outcome, now, rules)
     if after != callback:
@@ -176,6 +179,17 @@ def _after(
 def _with_result(callback: Callback, attempt: Attempt, outcome: ContactOutcome) -> tuple[Attempt, ...]:
     known = replace(attempt, result=outcome.value)
     return tuple(known if one.leg == attempt.leg else one for one in callback.attempts)
+
+
+def lost(uow: UnitOfWork, call: str, now: datetime, rules: CallingRules) -> Callback | None:
+    """Nothing is left of this attempt's leg, and no journal has told its end in good time: it counts as made.
+
+    The contact's `unknown` is a guess that the journals may correct yet.
+    """
+    contact = uow.cards.contact(call)
+    if contact is not None and contact.outcome is None:
+        uow.cards.change_contact(call, outcome=ContactOutcome.UNKNOWN)
+    return ended(uow, call, ContactOutcome.UNKNOWN, now, rules)
 
 
 def of_call(uow: UnitOfWork, call: str) -> Callback | None:

@@ -7,6 +7,7 @@ channel's in tests/wire, the switchboard's in tests/integration/test_switchboard
 from ivr.testing.caller import ScriptedCaller
 from ivr.testing.channel import FakeChannel
 from ivr.testing.clock import START, VirtualClock
+from ivr.testing.outbound import FakeOutbound
 from ivr.testing.speech import FakeDistributor, FakePrompts
 from ivr.testing.store import MemoryStore, MemoryUnitOfWork
 from ivr.testing.switchboard import FakeSwitchboard
@@ -16,6 +17,7 @@ __all__ = [
     "START",
     "FakeChannel",
     "FakeDistributor",
+    "FakeOutbound",
     "FakePrompts",
     "FakeSwitchboard",
     "MemoryStore",

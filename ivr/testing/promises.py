@@ -47,10 +47,14 @@ class MemoryCallbacks(Rows):
         return next((c for c in self.rows.values() if c.number == number and c.open), None)
 
     def take(
-        self, states: Collection[State], *, now: datetime, queue: str | None = None, limit: int
+        self, states: Collection[State], *, due_by: datetime | None, queue: str | None = None, limit: int
     ) -> Sequence[Callback]:
-        aware(now)
-        found = (c for c in self.in_states(states) if c.due <= now and queue in (None, c.queue))
+        aware(due_by)
+        found = (
+            callback
+            for callback in self.in_states(states)
+            if queue in (None, callback.queue) and (due_by is None or callback.due <= due_by)
+        )
         return list(islice(found, limit))
 
     def in_states(self, states: Collection[State]) -> Sequence[Callback]:
