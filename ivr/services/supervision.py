@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from ivr.domain.errors import NotFound
 from ivr.domain.operators import Operator
 from ivr.domain.supervision import Refusal, refusal
-from ivr.ports import Clock, Leg, UnitOfWork
+from ivr.ports import Clock, Leg, TraceEvent, UnitOfWork
 from ivr.services.audit import By
 from ivr.services.floor import View
 
 LISTEN, WHISPER = "talks.listen", "talks.whisper"
 """Actions in the audit."""
+KIND = "supervisor"
+"""Of the event in the citizen's trace; id: who listens; outcome: `listens` or `whispers`."""
 NOBODY = "-"
 """The subject of a refusal when what was dialled is no extension of ours: it may be anything."""
 
@@ -47,11 +49,15 @@ class Supervision:
         self._view, self._clock = view, clock
 
     def ask(self, uow: UnitOfWork, who: str, whom: str, *, whisper: bool) -> Heard | Refusal:
-        """Extension `who` wants to hear the talk of extension `whom`; both answers are audited (§10, §11)."""
+        """Extension `who` wants to hear the talk of extension `whom`; both answers are audited (§10, §11);
+        who listens stands in the trace of the call, too."""
         operator = _found(uow, whom)
         heard = talk_of(self._view, whom)
         refused = refusal(_found(uow, who), operator, talking=heard is not None)
         by = By(actor=who, at=self._clock.now())
+        if heard is not None and refused is None:
+            outcome = "whispers" if whisper else "listens"
+            uow.traces.add([TraceEvent(call=heard.call, at=by.at, kind=KIND, id=who, outcome=outcome)])
         by.note(
             uow,
             WHISPER if whisper else LISTEN,

@@ -12,10 +12,12 @@ import pytest
 
 from ivr.asterisk import conf
 from ivr.asterisk.ami import Ami
+from ivr.asterisk.layout import Layout
 from ivr.asterisk.node import Node
 from ivr.asterisk.switchboard import WANTED, AmiSwitchboard
 from ivr.domain.errors import Unavailable
 from ivr.ports import FloorEvent, FloorKind, Leg, Member, Switchboard
+from ivr.services.journal_lines import QUEUE_LOG, Place, parse
 from ivr.settings import Settings
 from ivr.testing import FakeSwitchboard
 from tests.integration.test_node import account, free_ports, quiet
@@ -53,6 +55,8 @@ class Floor:
     board: Switchboard
     dial: Callable[[], Awaitable[Leg]]
     """A leg of nobody's that stays up, out of any bridge."""
+    journal: Callable[[], list[tuple[str, str, str, str]]]
+    """Event, call, queue and extension of each line in the journal of queues that speaks of a call."""
     told: list[FloorEvent] = field(default_factory=list)
 
     async def hears(self, true: Callable[[FloorEvent], bool]) -> FloorEvent:
@@ -78,7 +82,7 @@ async def on_the_fake(_request: pytest.FixtureRequest) -> AsyncIterator[Floor]:
         board.legs[leg.name] = leg
         return leg
 
-    floor = Floor(board=board, dial=dial)
+    floor = Floor(board=board, dial=dial, journal=lambda: list(board.journaled))
     board.on_event = floor.told.append
     yield floor
 
@@ -95,7 +99,7 @@ async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[Floor]:
         wanted=WANTED,
     )
     board = AmiSwitchboard(ami, on_event=lambda event: floor.told.append(event))
-    floor = Floor(board=board, dial=lambda: _dial(board))
+    floor = Floor(board=board, dial=lambda: _dial(board), journal=lambda: _journal(node))
     await ami.connect()
     yield floor
     for leg in (await board.snapshot()).legs:
@@ -113,6 +117,18 @@ async def _dial(board: AmiSwitchboard) -> Leg:
         id_=id_, first="sorry@emergency", context="emergency", exten="sorry", variables={}, seconds=5
     )
     return next(leg for leg in (await board.snapshot()).legs if leg.call == id_)
+
+
+def _journal(node: Node) -> list[tuple[str, str, str, str]]:
+    """As the journal reader understands it."""
+    place = Place(node="node1", journal=QUEUE_LOG, generation="1", offset=0)
+    lines = Layout.of(node.settings).queue_log.read_bytes().splitlines()
+    read = [found.line for raw in lines if (found := parse(raw, place)) is not None]
+    return [
+        (line.event, line.call, line.data["queue"], line.data["agent"].removeprefix("PJSIP/"))
+        for line in read
+        if line.call
+    ]
 
 
 @pytest.fixture(
@@ -235,6 +251,22 @@ async def test_an_originated_call_tells_whether_it_was_answered(floor: Floor) ->
         await originate(floor, "ekc-t-2", "nobody@engine"),
     ]
     assert answered == [True, False]
+
+
+async def test_a_line_of_ours_stands_in_the_journal_of_queues_whole_and_in_order(floor: Floor) -> None:
+    """Of a call that is not there, too; a talk without a queue names none."""
+    call = f"node1-{uuid4().int % 10**9}.1"
+    await floor.board.journal("HOLD", call=call, queue=SOCIAL, extension="201")
+    await floor.board.journal("UNHOLD", call=call, queue=SOCIAL, extension="201")
+    await floor.board.journal("HOLD", call=call, queue="NONE", extension="202")
+    async with asyncio.timeout(5):
+        while len([line for line in floor.journal() if line[1] == call]) < 3:  # noqa: ASYNC110 -- a file
+            await asyncio.sleep(0.02)
+    assert [line for line in floor.journal() if line[1] == call] == [
+        ("HOLD", call, SOCIAL, "201"),
+        ("UNHOLD", call, SOCIAL, "201"),
+        ("HOLD", call, "NONE", "202"),
+    ]
 
 
 async def originate(floor: Floor, id_: str, first: str) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from ivr.ports import Prompt
 from tests.harness.duty import Duty
 from tests.harness.listening import was_heard
+from tests.harness.softphone import Softphone
 from tests.harness.sounds import sound_of
 from tests.harness.system import READY_SECONDS, System
 from tests.harness.world import World, WorldCall, hang_up, keys, wait
@@ -165,6 +166,22 @@ def test_with_an_operator_on_duty_the_caller_goes_to_the_general_queue(
         duty.log_out("201")
     finally:
         duty.abandon()
+
+
+def test_a_supervisor_who_wants_to_listen_without_an_engine_is_told_to_try_later(
+    site: System, tmp_path: Path
+) -> None:
+    """Nobody listens, for nobody can say who may; and the telephone is not just silent."""
+    secret = site.add_operator("Старший", extension="301", agency="soc", supervisor=True)
+    with Softphone("301", password=secret, server=site.operators) as phone:
+        phone.register()
+        with no_engine(site):
+            for code in ("*31201", "*32201"):
+                phone.dial(code)
+                phone.wait_hung_up(20)
+        later = sound_of(Prompt.of("supervisor.later"), tmp_path)
+        assert [was_heard(later, recording) for recording in phone.heard()] == [True, True]
+    assert site.records.audited("talks.listen") == []
 
 
 def test_a_spool_that_cannot_be_used_keeps_no_call_and_is_told(

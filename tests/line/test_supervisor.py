@@ -161,6 +161,12 @@ def test_listening_and_whispering_are_audited_with_the_call(
     assert (SUPERVISOR, "talks.whisper", OPERATOR, whispered.call, "ok") in rows
 
 
+def test_the_trace_of_the_call_tells_who_listened(room: Room, listened: Heard, whispered: Heard) -> None:
+    for heard, how in ((listened, "listens"), (whispered, "whispers")):
+        trace = room.system.records.trace(heard.call)
+        assert [e.outcome for e in trace if (e.kind, e.id) == ("supervisor", SUPERVISOR)] == [how]
+
+
 @pytest.mark.parametrize(
     ("who", "whom", "refusal"),
     [

@@ -88,14 +88,27 @@ class Phone:
         rows = self.store.rows.audit.rows
         return [(row.actor, row.action, row.subject, row.call, row.result) for row in rows]
 
+    @property
+    def trace(self) -> list[tuple[str, str, str]]:
+        """Of the citizen's call."""
+        with self.store.transaction() as uow:
+            return [(event.kind, event.id, event.outcome) for _, event in uow.traces.of_call(CITIZEN.call)]
 
-@pytest.mark.parametrize(("whisper", "action"), [(False, "talks.listen"), (True, "talks.whisper")])
-async def test_a_supervisor_hears_the_operators_leg_to_its_end(whisper: bool, action: str) -> None:
+
+@pytest.mark.parametrize(
+    ("whisper", "action", "traced"),
+    [(False, "talks.listen", "listens"), (True, "talks.whisper", "whispers")],
+)
+async def test_a_supervisor_hears_the_operators_leg_to_its_end(
+    whisper: bool, action: str, traced: str
+) -> None:
+    """Who listened is in the audit and in the trace of the call."""
     phone = await Phone(CITIZEN, HERS).dials("301", "201", whisper=whisper)
     assert phone.channel.listened == [(HERS.name, whisper)]
     assert phone.call.said == ["supervisor.over"]
     assert phone.call.finished
     assert phone.audit == [("301", action, "201", CITIZEN.call, "ok")]
+    assert phone.trace == [("supervisor", "301", traced)]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +126,7 @@ async def test_a_refusal_is_said_and_written_down(who: str, whom: str, said: str
     assert phone.channel.listened == []
     assert phone.call.said == [f"supervisor.{said}"]
     assert phone.audit == [(who, "talks.listen", subject, None, said)]
+    assert phone.trace == []
 
 
 async def test_nobody_listens_to_an_operator_who_talks_with_nobody() -> None:
