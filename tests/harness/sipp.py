@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -97,10 +98,11 @@ class Sipp:
         rate: float = 10.0,
         at_once: int | None = None,
         transport: str = "udp",
+        more: Sequence[str | float] = (),
     ) -> None:
         """server: host:port. numbers: the callers, taken in turn. calls: how many in all (one a number).
 
-        rate: new calls a second. at_once: no more than so many at a time.
+        rate: new calls a second. at_once: no more than so many at a time. more: options of sipp's own.
         """
         self.numbers, self.count = list(numbers), calls or len(numbers)
         self.folder = Path(tempfile.mkdtemp(prefix="ekc-sipp-"))
@@ -125,7 +127,7 @@ class Sipp:
         argv += ["-i", HOST, "-p", first, "-mi", HOST, "-mp", first + 2, "-cp", first + 8]
         argv += ["-cid_str", f"%u-{self._token}", "-nostdin", "-t", "t1" if transport == "tcp" else "u1"]
         argv += ["-l", at_once or self.count, "-recv_timeout", 120_000, "-trace_err", "-error_file", "errors"]
-        argv += ["-trace_shortmsg", "-shortmessage_file", "messages"]
+        argv += ["-trace_shortmsg", "-shortmessage_file", "messages", *more]
         self._group = Group(argv, output=self.folder / "out", cwd=self.folder)
 
     def finish(self, timeout: float = 60.0) -> list[SippCall]:
@@ -138,6 +140,16 @@ class Sipp:
             raise TooLate(f"{late}\n{self.errors()}") from None
         finally:
             self.close()
+
+    def begin_no_more(self) -> None:
+        """No new calls; those in progress go on to their end (sipp's SIGUSR1)."""
+        if self._group.alive:
+            self._group.signal(signal.SIGUSR1)
+
+    @property
+    def over(self) -> bool:
+        """The last call has ended."""
+        return not self._group.alive
 
     def errors(self) -> str:
         path = self.folder / "errors"

@@ -175,11 +175,13 @@ class Softphone:
         self._control.command("accept")
         self.wait_event("CALL_ESTABLISHED", timeout=10, since=mark)
 
-    def hang_up(self, timeout: float = 10.0) -> None:
-        """End the call; nothing happens when there is none."""
+    def hang_up(self, timeout: float = 10.0, *, wait: bool = True) -> None:
+        """End the call, with `wait` until it is over; nothing happens when there is none."""
         if self.state == "idle":
             return
         self._control.command("hangup")
+        if not wait:
+            return
         wait_for(lambda: self.state == "idle", timeout, f"phone {self.user} to hang up")
 
     def hold(self) -> None:

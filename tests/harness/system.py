@@ -222,6 +222,13 @@ class System(Commands):
         """Freeze the engine (SIGSTOP), or send it any other signal; its pid."""
         return self.signal_part("engine", number)
 
+    def kill_supervisor(self) -> None:
+        """SIGKILL to `ekc up`, and the kernel takes its parts along; `launch` starts it again."""
+        group = self._group
+        assert group is not None, "it is not running"
+        self._group = None
+        group.kill()
+
     def signal_part(self, part: str, number: signal.Signals) -> int:
         pid = self.pid(part)
         os.kill(pid, number)

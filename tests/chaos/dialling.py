@@ -1,0 +1,92 @@
+"""Callbacks, counted on the citizen's side: the sipp behind the trunk has seen every INVITE."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from tests.chaos.evidence import Dialled, Evidence
+from tests.chaos.findings import Fault, Finding
+
+SERVED_SECONDS = 5.0
+ENDED = frozenset({"done", "given_up", "cancelled", "superseded"})
+"""States of a callback that nothing follows."""
+UNDER_WAY = frozenset({"queued", "dialling_operator", "dialling_citizen", "talking"})
+"""States that want a channel."""
+
+
+def audit(evidence: Evidence) -> list[Finding]:
+    return [
+        *_at_once(evidence),
+        *_after_a_talk(evidence),
+        *_unpromised(evidence),
+        *_states(evidence),
+    ]
+
+
+def _by_number(evidence: Evidence) -> Mapping[str, Sequence[Dialled]]:
+    found: dict[str, list[Dialled]] = defaultdict(list)
+    for call in sorted(evidence.dialled, key=lambda d: d.invited_at):
+        found[call.number[-10:]].append(call)
+    return found
+
+
+def _at_once(evidence: Evidence) -> Iterator[Finding]:
+    """Never two INVITEs at once to one number."""
+    for number, calls in _by_number(evidence).items():
+        for first, second in pairwise(calls):
+            if first.ended_at is None or second.invited_at < first.ended_at:
+                why = "was dialled while its telephone rang or talked"
+                yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
+
+
+def talked(call: Dialled) -> bool:
+    """Long enough to be served (interface.md)."""
+    if call.answered_at is None or call.ended_at is None:
+        return False
+    return call.ended_at - call.answered_at >= SERVED_SECONDS
+
+
+def _after_a_talk(evidence: Evidence) -> Iterator[Finding]:
+    """None after one that was talked on, unless the citizen has called in between."""
+    came: dict[str, list[float]] = defaultdict(list)
+    for arrival in evidence.arrivals:
+        came[arrival.number[-10:]].append(arrival.at)
+    for number, calls in _by_number(evidence).items():
+        for first, second in pairwise(calls):
+            end = first.ended_at or first.invited_at
+            between = any(end < at < second.invited_at for at in came[number])
+            if talked(first) and second.invited_at >= end and not between:
+                why = "was dialled again after it had been talked on"
+                yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
+
+
+def _numbers(evidence: Evidence) -> Mapping[str, str]:
+    """Card → the number that called in on it."""
+    number_of = {a.call: a.number[-10:] for a in evidence.arrivals}
+    return {c.card: number_of.get(c.call, "") for c in evidence.contacts if c.direction == "inbound"}
+
+
+def _unpromised(evidence: Evidence) -> Iterator[Finding]:
+    """Each INVITE has an attempt that was written down before it."""
+    numbers, promised = _numbers(evidence), Counter[str]()
+    for callback in evidence.callbacks:
+        promised[numbers.get(callback.card, "")] += callback.attempts
+    for number, calls in _by_number(evidence).items():
+        if len(calls) > promised[number]:
+            why = f"was dialled {len(calls)} times on {promised[number]} attempts"
+            yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
+
+
+def _states(evidence: Evidence) -> Iterator[Finding]:
+    """Nothing is under way when nobody calls; done is what was talked on."""
+    numbers, dialled = _numbers(evidence), _by_number(evidence)
+    for callback in evidence.callbacks:
+        calls = dialled.get(numbers.get(callback.card, ""), ())
+        if callback.state in UNDER_WAY and not evidence.channels:
+            why = f"callback is {callback.state}, but there is no channel"
+            yield Finding(fault=Fault.WRONG_STATES, subject=callback.id, why=why)
+        if callback.state == "done" and not any(talked(call) for call in calls):
+            why = "callback is done, but nobody was talked with"
+            yield Finding(fault=Fault.WRONG_STATES, subject=callback.id, why=why)

@@ -1,0 +1,242 @@
+"""One run: a real system, citizens, operators, blows by the seed; then rest, and the audit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ivr.asterisk.tree import AsteriskTree, find_asterisk
+from ivr.settings import Settings
+from tests.chaos import product_files, rows
+from tests.chaos.audit import FEWEST_CALLS, audit
+from tests.chaos.blows import Blows
+from tests.chaos.citizens import Fleet, receipt_of, scripts
+from tests.chaos.desk import Desk
+from tests.chaos.disk import Disk
+from tests.chaos.evidence import Blow, Evidence
+from tests.chaos.plan import Kind, Stroke, kinds_of, strokes
+from tests.chaos.report import figures
+from tests.harness.postgres import Postgres, cluster
+from tests.harness.processes import TooLate, wait_for
+from tests.harness.scenario import HangUp, Key, Scenario
+from tests.harness.sipp import dial
+from tests.harness.system import READY_SECONDS, System
+
+RATE = 1.2
+"""Calls a second: some fifteen in progress at a time."""
+AGENCIES = ("soc", "szn", "sfr", "soc")
+"""Of the operators on duty."""
+BUSY_SECONDS = 60.0
+"""For five calls to be in progress and the part to be there before a blow."""
+DRAIN_SECONDS = 150.0
+"""For the last call to end, for cards to close, for callbacks to be at rest."""
+REST_SECONDS = 4.0
+"""Before open files are counted."""
+SETTINGS: Mapping[str, object] = {
+    "wrapup_seconds": 1,
+    "heartbeat_seconds": 3,
+    "drain_seconds": 3,
+    "opens": "00:00",
+    "closes": "24:00",
+    "max_calls": 100,
+}
+_PARTS = ("engine", "asterisk", "supervisor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is to be run."""
+
+    seed: int
+    seconds: float
+    postgresql: bool
+    keep: Path | None = None
+    """A folder for the logs of the system and of sipp, and the database."""
+
+
+def run(order: Order) -> dict[str, Any]:
+    """The figures (report.figures) of one run."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(cluster()) if order.postgresql else None
+        disk = Disk()
+        stack.callback(disk.close)
+        site = stack.enter_context(_site(order, disk, postgres))
+        evidence = site.live()
+        found = figures(evidence, audit(evidence), seed=order.seed, seconds=order.seconds)
+        if order.keep is not None:
+            site.keep(order.keep, found)
+        return {"database": "postgresql" if order.postgresql else "sqlite", **found}
+
+
+@contextmanager
+def _site(order: Order, disk: Disk, postgres: Postgres | None) -> Iterator[Site]:
+    more: dict[str, object] = {}
+    if postgres is not None:
+        name = postgres.create()
+        # the harness's server forgets the last commits when it is killed, which no site's does
+        postgres.sql(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
+        more = {"database_url": postgres.url(name)}
+    system = System(state=disk.state, **SETTINGS, **more)
+    try:
+        system.start()
+        yield Site(order, system, disk, postgres, str(more.get("database_url", disk.state / "ekc.db")))
+    finally:
+        system.close()
+
+
+class Site:
+    """A running system and what is around it."""
+
+    def __init__(
+        self, order: Order, system: System, disk: Disk, postgres: Postgres | None, database: str
+    ) -> None:
+        self.order, self.system, self.database = order, system, database
+        self.kinds = kinds_of(postgresql=postgres is not None, disk=disk.own)
+        self._tree: AsteriskTree = find_asterisk(Settings(state=disk.state))
+        self._blows = Blows(system, postgres=postgres, disk=disk)
+        self._dealt: list[Blow] = []
+
+    def live(self) -> Evidence:
+        """The whole run, from the first call to the last."""
+        self.system.open_today()
+        receipt = receipt_of(self.system.demo_data(seed=1))
+        with ExitStack() as stack:
+            desk = Desk(self.system, AGENCIES, seed=self.order.seed)
+            stack.callback(desk.close)
+            self._warm_up()
+            before = self._descriptors()
+            fleet = Fleet(self.system.line, scripts(receipt), rate=RATE)
+            stack.callback(fleet.close)
+            self._storm(fleet)
+            self._drain(fleet, desk)
+            if self.order.keep is not None:
+                self.order.keep.mkdir(parents=True, exist_ok=True)
+                fleet.keep(self.order.keep)
+            return self._evidence(fleet, desk, before)
+
+    def _warm_up(self) -> None:
+        """A few calls on every way, so that what is opened once is open."""
+        steps = [Key("0", after=2.0), HangUp(6.0)]
+        dial(self.system.line, Scenario(steps=steps), numbers=[f"7952{n:07}" for n in range(6)], rate=3)
+        wait_for(lambda: not self._channels(), 30, "the first calls to end", step=0.5)
+        time.sleep(REST_SECONDS)
+
+    # --- the storm ---
+
+    def _storm(self, fleet: Fleet) -> None:
+        begun = time.monotonic()
+        for stroke in strokes(self.order.seed, self.order.seconds, self.kinds):
+            time.sleep(max(0.0, begun + stroke.at - time.monotonic()))
+            calls = self._wait_busy(fleet, stroke)
+            self._dealt.append(Blow(kind=stroke.kind, at=time.time(), calls=calls))
+            _say(f"{time.monotonic() - begun:6.1f} s  {stroke.kind} for {stroke.lasts:.1f} s, {calls} calls")
+            self._blows.deal(stroke)
+
+    def _wait_busy(self, fleet: Fleet, stroke: Stroke) -> int:
+        """How many calls are in progress, once there are enough."""
+
+        def busy() -> int | None:
+            if not self._blows.ready_for(stroke.kind):
+                return None
+            calls = fleet.in_progress(self._blows.asterisk_since)
+            return calls if calls >= FEWEST_CALLS else None
+
+        return wait_for(busy, BUSY_SECONDS, f"five calls in progress, for {stroke.kind}", step=0.2)
+
+    def _drain(self, fleet: Fleet, desk: Desk) -> None:
+        """No new calls; everything comes to rest, or the audit tells what did not."""
+        fleet.begin_no_more()
+        wait_for(lambda: fleet.over, DRAIN_SECONDS, "the last citizen to hang up", step=0.5)
+        self.system.ekc("status", "--wait", f"{READY_SECONDS:g}", timeout=READY_SECONDS + 30)
+        with suppress(TooLate):
+            wait_for(self._settled, DRAIN_SECONDS, "all cards to close", step=1.0)
+        desk.stop()
+        with suppress(TooLate):
+            wait_for(self._at_rest, DRAIN_SECONDS, "the system to be at rest", step=1.0)
+        time.sleep(REST_SECONDS)
+
+    def _settled(self) -> bool:
+        with suppress(rows.Unready):
+            contacts, cards, _ = rows.unfinished(self.database)
+            return contacts == cards == 0
+        return False
+
+    def _at_rest(self) -> bool:
+        with suppress(rows.Unready):
+            return rows.unfinished(self.database) == (0, 0, 0) and not self._channels()
+        return False
+
+    # --- what is left ---
+
+    def _channels(self) -> list[str]:
+        config = self.system.state / "asterisk" / "etc" / "asterisk.conf"
+        argv = [*self._tree.argv_prefix, "-C", str(config), "-rx", "core show channels concise"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
+        return [line.partition("!")[0] for line in done.stdout.splitlines() if "!" in line]
+
+    def _descriptors(self) -> dict[str, int]:
+        return {part: psutil.Process(self.system.pid(part)).num_fds() for part in _PARTS}
+
+    def _strangers(self) -> list[str]:
+        """Processes that the system has started and that are none of its parts."""
+        parts = {self.system.pid(part) for part in _PARTS}
+        return [" ".join(p.cmdline())[:80] for p in self.system.processes() if p.pid not in parts]
+
+    def _reconciled(self) -> Mapping[str, object] | None:
+        done = self.system.ekc("reconcile", "--json", check=False)
+        try:
+            found: dict[str, object] = json.loads(done.out)
+        except json.JSONDecodeError:
+            return None
+        return found
+
+    def _evidence(self, fleet: Fleet, desk: Desk, before: Mapping[str, int]) -> Evidence:
+        after = self._descriptors()
+        asterisk = self.system.state / "asterisk"
+        ours = [a for a in product_files.arrivals(asterisk / "spool") if not a.number.startswith("7952")]
+        found = rows.read(self.database)
+        return Evidence(
+            citizens=fleet.calls(),
+            arrivals=ours,
+            queued=product_files.queued(asterisk / "log"),
+            told=found.told,
+            contacts=found.contacts,
+            cards=found.cards,
+            callbacks=found.callbacks,
+            ends=found.ends,
+            talks=desk.talks(),
+            blows=self._dealt,
+            kinds=self.kinds,
+            channels=self._channels(),
+            descriptors={part: (before[part], after[part]) for part in _PARTS},
+            processes=self._strangers(),
+            reconciled=self._reconciled(),
+        )
+
+    def keep(self, folder: Path, found: Mapping[str, Any]) -> None:
+        """Everything that tells what happened."""
+        (folder / "figures.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+        state = self.system.state
+        for path in (self.system.output, *state.glob("log/*"), *state.glob("ekc.db*")):
+            shutil.copy(path, folder / path.name)
+        for name in ("spool/arrivals.log", "log/queue_log", "log/cel.csv", "log/messages.log"):
+            with suppress(FileNotFoundError):
+                shutil.copy(state / "asterisk" / name, folder / Path(name).name)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"chaos: {text}\n")
+    sys.stderr.flush()
+
+
+__all__ = ["Kind", "Order", "run"]
