@@ -17,6 +17,7 @@ from ivr.domain.errors import NotFound
 from ivr.observe import get_logger
 from ivr.ports import UnitOfWork
 from ivr.services import deferred
+from ivr.services import deferred
 from ivr.services.calling_rules import CALL_HOURS, CallingRules
 
 _log = get_logger("ivr.callbacks")
@@ -144,6 +145,8 @@ def ended(
         return None
     if outcome is ContactOutcome.UNKNOWN and attempt.result != UNKNOWN:
         return callback
+    if outcome is ContactOutcome.SERVED:
+        deferred.answered(uow, callback.card, now, rules.settings)
     if outcome is ContactOutcome.SERVED:
         deferred.answered(uow, callback.card, now, rules.settings)
     told = replace(callback, attempts=_with_result(callback, attempt, outcome))

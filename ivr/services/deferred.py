@@ -187,13 +187,14 @@ def outcome_of(uow: UnitOfWork, card: str, outcome: Outcome) -> Outcome:
     return Outcome.DEFERRED if found is not None and found.open else outcome
 
 
-def answered(uow: UnitOfWork, card: str, at: datetime, calendar: WorkCalendar, limits: Limits) -> bool:
+def answered(uow: UnitOfWork, card: str, at: datetime, settings: Settings) -> bool:
     """The citizen was served by an outbound call of this card; whether that was what was owed."""
     found = uow.deferred.of_card(card)
     if found is None or not found.open:
         return False
-    deadline = limits.deadline(found.registered_at, calendar)
-    uow.deferred.put(replace(found, deadline=deadline).move(State.ANSWERED, at))
+    uow.deferred.put(Rules.of(uow, settings).current(found).move(State.ANSWERED, at))
+    if uow.cards.get(card).outcome is Outcome.DEFERRED:
+        uow.cards.change(card, outcome=Outcome.SERVED)
     return True
 
 

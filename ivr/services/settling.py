@@ -15,7 +15,7 @@ from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome, enquiry_o
 from ivr.domain.passage import Passage
 from ivr.observe import get_logger
 from ivr.ports import Clock, JournalLine, Store, TraceEvent, UnitOfWork
-from ivr.services import call_story, passages
+from ivr.services import call_story, deferred, passages
 from ivr.services.calls import END
 from ivr.services.journal_lines import boots
 from ivr.services.settlement import Facts, Rules, Settlement, settle
@@ -183,7 +183,8 @@ class Settler:
         else:
             promised = uow.callbacks.open_for_card(card.id) is not None
         if outcome is not ContactOutcome.SERVED and card.outcome is None:
-            uow.cards.close(card.id, outcome=enquiry_outcome(outcome, callback=promised), at=settlement.at)
+            come_to = deferred.outcome_of(uow, card.id, enquiry_outcome(outcome, callback=promised))
+            uow.cards.close(card.id, outcome=come_to, at=settlement.at)
 
     def _wrap_up(
         self, uow: UnitOfWork, card: Card, contact: Contact, settlement: Settlement, now: datetime
@@ -195,7 +196,7 @@ class Settler:
             return due
         if contact.wrapup_s == 0:
             uow.cards.change_contact(contact.call, wrapup_s=ceil(limit.total_seconds()))
-        uow.cards.close(card.id, outcome=Outcome.SERVED, at=due)
+        uow.cards.close(card.id, outcome=deferred.outcome_of(uow, card.id, Outcome.SERVED), at=due)
         return None
 
 

@@ -24,6 +24,7 @@ from ivr.domain.operators import (
     may,
 )
 from ivr.ports import UnitOfWork
+from ivr.services import deferred
 from ivr.services.audit import By
 from ivr.settings import Settings
 
@@ -176,7 +177,8 @@ def not_reached(uow: UnitOfWork, by: By, extension: str) -> bool:
     uow.cards.change_contact(contact.call, outcome=outcome)
     if contact.outcome is ContactOutcome.SERVED:
         promised = uow.callbacks.open_for_card(card.id) is not None
-        uow.cards.close(card.id, outcome=enquiry_outcome(outcome, callback=promised), at=by.at)
+        come_to = deferred.outcome_of(uow, card.id, enquiry_outcome(outcome, callback=promised))
+        uow.cards.close(card.id, outcome=come_to, at=by.at)
     by.note(uow, "operators.not-reached", card.id, call=contact.call)
     return True
 
