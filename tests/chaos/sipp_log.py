@@ -83,18 +83,18 @@ def _alive(lines: Sequence[Line], since: float) -> bool:
     return answered and not any(m.method == "BYE" for m in lines)
 
 
-def citizens(log: Log, *, script: str, numbers: Sequence[str], keys: str) -> Iterator[Citizen]:
+def citizens(log: Log, *, script: str, numbers: Sequence[str], operator: bool) -> Iterator[Citizen]:
     """The calls of one sipp, which has called with these numbers in turn.
 
-    keys: what the script presses, one INFO each, in order.
+    operator: the first key of the script is the one that asks for an operator.
     """
     for call_id, lines in log.read().items():
         if any(m.method == "INVITE" and m.sent for m in lines):
             place = int(call_id.partition("-")[0]) - 1
-            yield _citizen(call_id, lines, script, numbers[place % len(numbers)], keys)
+            yield _citizen(call_id, lines, script, numbers[place % len(numbers)], operator)
 
 
-def _citizen(call_id: str, lines: Sequence[Line], script: str, number: str, keys: str) -> Citizen:
+def _citizen(call_id: str, lines: Sequence[Line], script: str, number: str, operator: bool) -> Citizen:
     answers = [m for m in lines if m.method == "INVITE" and m.status is not None]
     byes = [m for m in lines if m.method == "BYE" and m.status is None]
     ours = next((m for m in byes if m.sent), None)
@@ -106,7 +106,7 @@ def _citizen(call_id: str, lines: Sequence[Line], script: str, number: str, keys
         invited_at=next(m.at for m in lines if m.method == "INVITE" and m.sent),
         trying=bool(answers),
         status=next((m.status or 0 for m in answers if (m.status or 0) >= 200), 0),
-        wished_operator=_pressed(lines, keys, "0"),
+        wished_operator=operator and _first_key_taken(lines),
         hung_up_at=ours.at if ours else None,
         bye_answered=any(m.method == "BYE" and m.status == 200 and not m.sent for m in lines),
         cut=_cut(lines),
@@ -114,10 +114,9 @@ def _citizen(call_id: str, lines: Sequence[Line], script: str, number: str, keys
     )
 
 
-def _pressed(lines: Sequence[Line], keys: str, key: str) -> bool:
-    """The line has taken an INFO with this key. INVITE is CSeq 1, so the first key has 2."""
-    taken = [m.cseq for m in lines if m.method == "INFO" and m.status == 200]
-    return any(number - 2 < len(keys) and keys[number - 2] == key for number in taken)
+def _first_key_taken(lines: Sequence[Line]) -> bool:
+    """INVITE is CSeq 1, so the first key's INFO has 2."""
+    return any(m.method == "INFO" and m.status == 200 and m.cseq == 2 for m in lines)
 
 
 def _cut(lines: Sequence[Line]) -> bool:

@@ -40,8 +40,8 @@ def log_of(folder: Path, *calls: list[Message], torn: str = "") -> Log:
     return Log(path)
 
 
-def one(folder: Path, call: list[Message], keys: str = "0") -> Citizen:
-    [found] = citizens(log_of(folder, call), script="made", numbers=["79510000001"], keys=keys)
+def one(folder: Path, call: list[Message], *, operator: bool = True) -> Citizen:
+    [found] = citizens(log_of(folder, call), script="made", numbers=["79510000001"], operator=operator)
     return found
 
 
@@ -72,7 +72,7 @@ def test_a_key_that_the_line_did_not_take_is_no_wish(tmp_path: Path) -> None:
 
 
 def test_another_key_is_no_wish_for_an_operator(tmp_path: Path) -> None:
-    assert not one(tmp_path, CALL, keys="1").wished_operator
+    assert not one(tmp_path, CALL, operator=False).wished_operator
 
 
 def test_a_key_without_an_answer_was_pressed_on_a_dead_line(tmp_path: Path) -> None:
