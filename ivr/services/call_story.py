@@ -157,18 +157,24 @@ def _extension(line: JournalLine) -> str | None:
 
 
 def holds(lines: Iterable[JournalLine]) -> tuple[Hold, ...]:
-    """When operators had the citizen on hold; from the lines that services/holds.py has written."""
-    going: dict[str, Hold] = {}
+    """When operators had the citizen on hold; from the lines that services/holds.py has written.
+
+    One hold may be within another: the menu of a transfer is one, and the consultation that begins there
+    another before the first has ended.
+    """
+    going: dict[str, tuple[Hold, int]] = {}
     over: list[Hold] = []
     for line in (line for line in lines if line.journal == QUEUE_LOG and line.event in (HOLD, UNHOLD)):
         extension = _extension(line)
         if extension is None:
             continue
-        if line.event == HOLD:
-            going.setdefault(extension, Hold(extension=extension, since=line.at, until=None))
-        elif extension in going:
-            over.append(replace(going.pop(extension), until=line.at))
-    return (*over, *going.values())
+        hold, depth = going.pop(extension, (Hold(extension=extension, since=line.at, until=None), 0))
+        depth += 1 if line.event == HOLD else -1
+        if depth > 0:
+            going[extension] = hold, depth
+        elif depth == 0:
+            over.append(replace(hold, until=line.at))
+    return (*over, *(hold for hold, _ in going.values()))
 
 
 def consultations(

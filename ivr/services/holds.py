@@ -7,14 +7,11 @@ talk. The sum of both is true in any case.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ivr.domain.transfer import ON_HOLD, Transfer
 from ivr.ports import FloorEvent, FloorKind, Switchboard
 from ivr.services.call_story import HOLD, UNHOLD
 from ivr.services.floor import Floor
 
-_ENDS = frozenset({FloorKind.RESUMED, FloorKind.HUNG_UP})
 _NO_QUEUE = "NONE"
 
 
@@ -24,19 +21,23 @@ class Holds:
     def __init__(self, floor: Floor, switchboard: Switchboard) -> None:
         self._floor = floor
         self._switchboard = switchboard
-        self._holding: dict[str, FloorEvent] = {}
-        """By operator's leg: how the hold began."""
+        self._holding: dict[str, tuple[str, str]] = {}
+        """By operator's leg that holds: the citizen's call, and the queue."""
 
     async def note(self, event: FloorEvent) -> None:
         """An operator puts a citizen on hold, comes back, or hangs up meanwhile. Raises Unavailable."""
-        if event.kind is FloorKind.HELD and event.extension:
+        if not event.extension:
+            return
+        if event.kind is FloorKind.HELD and event.call not in self._holding:
             talk = self._floor.view.talks.get(event.extension)
             call, queue = (talk.call, talk.queue) if talk is not None else (event.linked, "")
-            held = replace(event, linked=call, queue=queue)
-            self._holding[event.call] = held
+            self._holding[event.call] = (call, queue)
             await self._write(HOLD, call=call, queue=queue, extension=event.extension)
-        elif event.kind in _ENDS and (begun := self._holding.pop(event.call, None)) is not None:
-            await self._write(UNHOLD, call=begun.linked, queue=begun.queue, extension=begun.extension)
+        elif event.kind is FloorKind.RESUMED or (
+            event.kind is FloorKind.HUNG_UP and event.call in self._holding
+        ):
+            call, queue = self._holding.pop(event.call, (event.linked, ""))
+            await self._write(UNHOLD, call=call, queue=queue, extension=event.extension)
 
     async def consulted(self, before: Transfer | None, after: Transfer) -> None:
         """While an operator talks with a colleague about a citizen, the citizen is on hold (docs/metrics.md).

@@ -289,10 +289,11 @@ async def test_the_board_is_on_metrics(
 
 async def test_a_hold_of_an_operator_is_written_into_the_journal_of_queues(shift: Shift) -> None:
     """Under the citizen's call, whichever leg the event spoke of; a citizen's own hold is not. Who hangs up
-    while holding does not hold any more."""
+    while holding does not hold any more; who is told twice holds once."""
     holds = Holds(shift.floor, shift.switchboard)
     shift.switchboard.connect("szn-1", "201", "1.1")
     for kind, extension in (
+        (FloorKind.HELD, "201"),
         (FloorKind.HELD, "201"),
         (FloorKind.HELD, ""),
         (FloorKind.RINGING, "201"),

@@ -217,6 +217,18 @@ def test_a_citizen_who_hangs_up_during_a_consultation_was_on_hold_until_then() -
     assert decide(CALL, lines).talking_s == 14
 
 
+def test_a_hold_within_a_hold_ends_neither() -> None:
+    """The consultation begins before the transfer menu, which is a hold to Asterisk, has ended."""
+    events = ((12, "HOLD"), (14, "HOLD"), (14, "UNHOLD"), (17, "HOLD"), (18, "UNHOLD"), (20, "UNHOLD"))
+    [found] = call_story.holds([held(seconds, event, "201") for seconds, event in events])
+    assert found.until is not None
+    assert (found.until - found.since).total_seconds() == 8
+
+
+def test_an_end_of_a_hold_whose_beginning_nobody_wrote_is_none() -> None:
+    assert call_story.holds([held(12, "UNHOLD", "201")]) == ()
+
+
 def test_a_hold_whose_end_nobody_wrote_does_not_outlast_its_talk() -> None:
     """The citizen waits for somebody else by then."""
     [found] = passages(
