@@ -18,7 +18,8 @@ LONGEST = 64
 _SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _WRITTEN = re.compile(r"\+?[0-9 ()./\u00a0\u2010-\u2015-]+")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_RUSSIAN = re.compile(r"\+7[3-9][0-9]{9}")
+_RUSSIAN = re.compile(r"\+7(?!810)[3-9][0-9]{9}")
+"""810 is no area: it is how one dials abroad, and ten digits that begin so are a foreign number cut short."""
 _MASK = "***"
 
 
