@@ -49,7 +49,15 @@ class SqlCards:
         )
         return None if found is None else str(found["card"])
 
+    def register(self, *, number: str, at: datetime) -> Card:
+        return self.get(self._put(number, at))
+
     def _new(self, *, call: str, node: str, number: str | None, at: datetime) -> str:
+        id_ = self._put(number, at)
+        self._db.insert(contacts, [new_contact(card=id_, node=node, call=call, at=at)])
+        return id_
+
+    def _put(self, number: str | None, at: datetime) -> str:
         id_ = new_id(at)
         row = {
             "id": id_,
@@ -59,7 +67,6 @@ class SqlCards:
             **(self._number(id_, number) if number is not None else {}),
         }
         self._db.insert(cards, [row])
-        self._db.insert(contacts, [new_contact(card=id_, node=node, call=call, at=at)])
         return id_
 
     def _next_number(self, at: datetime) -> str:

@@ -41,6 +41,15 @@ def moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     return time_ if time_.tzinfo else time_.replace(tzinfo=zone)
 
 
+def coming(text: str, *, zone: ZoneInfo) -> datetime:
+    """`2026-11-24T10:00`; without an offset it is in the site's zone. Raises BadParameter (wrong usage)."""
+    try:
+        time_ = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time; write it as 2026-11-24T10:00") from None
+    return time_ if time_.tzinfo else time_.replace(tzinfo=zone)
+
+
 def since_moment(site: Site, since: str | None) -> datetime | None:
     return None if since is None else moment(since, now=site.clock.now(), zone=site.settings.zone)
 

@@ -61,6 +61,10 @@ class Cards(Protocol):
         """
         ...
 
+    def register(self, *, number: str, at: datetime) -> Card:
+        """A new card of an enquiry that did not come by a call of ours: without a contact yet."""
+        ...
+
     def get(self, id_: str) -> Card:
         """By id or registration number; raises NotFound."""
         ...

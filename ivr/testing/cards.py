@@ -49,14 +49,24 @@ class MemoryCards(Rows):
             self.rows[id_] = replace(self.rows[id_], number=number)
         return self.get(id_)
 
+    def register(self, *, number: str, at: datetime) -> Card:
+        id_ = self._put(at)
+        self.rows[id_] = replace(self.rows[id_], number=number)
+        return self.get(id_)
+
     def _new(self, *, call: str, node: str, at: datetime) -> str:
+        id_ = self._put(at)
+        contact = Contact(call=call, direction=Direction.INBOUND, at=at)
+        self._calls.append(_Call(card=id_, node=node, contact=contact))
+        return id_
+
+    def _put(self, at: datetime) -> str:
+        aware(at)
         id_ = new_id(at)
         year = at.astimezone(self._zone).year
         self._counters[year] = self._counters.get(year, 0) + 1
         number = f"{year:04}-{self._counters[year]:06}"
         self.rows[id_] = Card(id=id_, registration_number=number, registered_at=at)
-        contact = Contact(call=call, direction=Direction.INBOUND, at=at)
-        self._calls.append(_Call(card=id_, node=node, contact=contact))
         return id_
 
     def get(self, id_: str) -> Card:
