@@ -30,6 +30,8 @@ CONNECT_S = 3
 _CONNECTIONS = 4
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+NO_RIGHT = "42501"
+"""PostgreSQL's insufficient_privilege."""
 
 
 def connect(url: str) -> Engine:
@@ -161,6 +163,11 @@ def storage_errors() -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         raise StorageDown(_reason(error)) from None
     except DatabaseError as error:
+        if getattr(error.orig, "sqlstate", None) == NO_RIGHT:
+            raise StorageDown(
+                "the database's user has not the right to do this; `ekc db upgrade` wants the owner of the "
+                "tables: see “PostgreSQL” in docs/production.md"
+            ) from None
         if type(error) is not DatabaseError:
             raise
         raise StorageDown(_reason(error)) from None  # SQLite: not a database, malformed

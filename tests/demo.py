@@ -7,19 +7,19 @@ too: exit code 0 only when the citizen heard the answer and talked with both, an
 
 from __future__ import annotations
 
+import fcntl
 import re
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from ivr.domain.menu import Topic
 from ivr.ports import Prompt
@@ -27,12 +27,13 @@ from ivr.services.demo_words import AGENCIES
 from ivr.speech.catalogue import entry, text
 from ivr.speech.parts import Wording
 from tests.harness.commands import PROJECT
-from tests.harness.following import Event, Follower
+from tests.harness.following import Follower
 from tests.harness.listening import seconds_of_sound
 from tests.harness.scenario import LINE
 from tests.harness.softphone import Softphone
 from tests.harness.system import System
 from tests.harness.voices import say
+from tests.telling import Story, show_card, show_trace
 
 STATE = PROJECT / ".run" / "demo"
 OPERATOR = "Анна Орлова"
@@ -51,27 +52,6 @@ LISTEN_SECONDS = 1.2
 
 class DemoFailed(Exception):
     """The demo did not show what it promises."""
-
-
-class Story:
-    """Tells what happens, with the seconds since the beginning."""
-
-    def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
-        self._start = time.monotonic()
-
-    def step(self, words: str) -> None:
-        self.console.print(f"[dim]{time.monotonic() - self._start:5.1f} s[/] [bold]{words}[/]")
-
-    def hears(self, words: str) -> None:
-        self.console.print(f"          [cyan]«{escape(words)}»[/]")
-
-    def presses(self, keys: str) -> None:
-        self.console.print(f"          presses [yellow]{keys}[/]")
-
-    def done(self) -> None:
-        took = time.monotonic() - self._start
-        self.console.print(f"[bold green]A citizen was served, from nothing, in {took:.0f} seconds.[/]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +101,25 @@ def wording(id_: str) -> str:
     return " ".join(words for words in parts if isinstance(words, str))
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One demo at a time: the kernel's lock, which ends with its holder, however that ends."""
+    STATE.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with STATE.with_name("demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoFailed(
+                f"a demo is running already in {STATE}: wait for its end, or stop it with Ctrl-C"
+            ) from None
+        yield
+
+
 def prepare_state() -> None:
     """Begin anew, but keep the synthesised prompts: the second demo is quick."""
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if System(state=STATE).ekc("status", "--json", check=False).code == 0:
-        raise DemoFailed(f"a demo is running already in {STATE}: wait for its end, or stop it with Ctrl-C")
+    if System(state=STATE).ekc("status", "--json", check=False).code == 0:  # left behind by a killed demo
+        raise DemoFailed(f"a system runs still in {STATE}: stop its `ekc up` first")
     for path in STATE.iterdir():
         if path.name != "prompts":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -208,25 +202,6 @@ def speech(name: str, words: str) -> Path:
     return say(STATE / f"{name}.wav", words)
 
 
-def show_trace(story: Story, events: list[Event]) -> None:
-    table = Table(
-        title="What the caller lived through (ekc calls trace last)", title_justify="left", box=None
-    )
-    for column in ("at", "kind", "id", "outcome"):
-        table.add_column(column)
-    for event in events:
-        table.add_row(event["at"][11:19], event["kind"], event["id"], str(event["outcome"] or ""))
-    story.console.print(table)
-
-
-def show_card(story: Story, card: Mapping[str, Any]) -> None:
-    table = Table(title="The card (ekc cards show last)", title_justify="left", box=None, show_header=False)
-    for name, value in card.items():
-        if value not in (None, [], ""):
-            table.add_row(name, str(value))
-    story.console.print(table)
-
-
 def check_card(card: Mapping[str, Any]) -> None:
     """The card tells of the service: who, how, and that it was done (§15)."""
     (contact,) = card["contacts"]
@@ -284,16 +259,22 @@ def serve(story: Story, system: System) -> None:
     check_card(card)
 
 
+def show(story: Story) -> None:
+    """From nothing to nothing."""
+    prepare_state()
+    story.step("Starting the system: Asterisk, the engine, the web pages (ekc up)")
+    with System(state=STATE, wrapup_seconds=1) as system:
+        story.step(f"The line is ready at {system.line}")
+        serve(story, system)
+        story.step("Stopping it, as Ctrl-C does")
+    story.step("Nothing is left running")
+
+
 def main() -> int:
     story = Story()
     try:
-        prepare_state()
-        story.step("Starting the system: Asterisk, the engine, the web pages (ekc up)")
-        with System(state=STATE, wrapup_seconds=1) as system:
-            story.step(f"The line is ready at {system.line}")
-            serve(story, system)
-            story.step("Stopping it, as Ctrl-C does")
-        story.step("Nothing is left running")
+        with alone():
+            show(story)
     except (AssertionError, DemoFailed) as error:
         story.console.print(f"[bold red]The demo failed:[/] {escape(str(error))}")
         return 1
