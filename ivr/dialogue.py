@@ -139,6 +139,12 @@ class Dialogue:
         self._tell("prompt", prompt.id, "interrupted" if key else "played")
         self._note(key)
 
+    def take_key(self, prompt: Prompt, key: str) -> bool:
+        found = key in self._typed.take_all()
+        if found:
+            self._tell("key", prompt.id, key)
+        return found
+
     def _note(self, key: str | None) -> None:
         self._typed.press(key, self._clock.monotonic())
 

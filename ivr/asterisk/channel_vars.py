@@ -84,6 +84,7 @@ def of_boarding(boarding: Boarding) -> Mapping[str, str]:
         SHOWN: boarding.shown,
         WHISPER: whisper(boarding.whisper),
         TOLD: "" if boarding.told is None else boarding.told.name,
+        SAME_OPERATOR: boarding.operator,
     }
     if boarding.arrived_at is not None:
         known[ARRIVED] = str(int(boarding.arrived_at.timestamp()))

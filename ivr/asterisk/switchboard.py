@@ -21,9 +21,11 @@ TONE_SECONDS = 1.0
 """For the engine's own half of a call to answer."""
 VOICE_LEVEL = 256
 """From this loudness on (mean of 16-bit samples) it is a voice: Asterisk's own default."""
+NO_KEY = "D"
 ANSWER_SLACK = 5.0
 """Seconds that Asterisk may take beyond the ringing to say what came of a call."""
-_AS_GOOD = ("already there", "not there", "unable to remove interface", "no such channel")
+_NO_CHANNEL = ("no such channel", "channel not found")
+_AS_GOOD = ("already there", "not there", "unable to remove interface", *_NO_CHANNEL)
 """Refusals that say that what was wanted is so (app_queue.c, manager.c), in lower case."""
 
 
@@ -101,6 +103,10 @@ class AmiSwitchboard:
 
     async def tell_wait(self, leg: str, told: Told) -> None:
         await self.set_variable(leg, channel_vars.LANGUAGE, channel_vars.language(told))
+
+    async def hurry(self, leg: str) -> None:
+        """By a key that no telephone has: it ends app_queue's sentence, or its rest, and leads nowhere."""
+        await self._do({"Action": "PlayDTMF", "Channel": leg, "Digit": NO_KEY, "Receive": "true"})
 
     async def redirect(
         self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""

@@ -57,6 +57,12 @@ class TypedKeys:
         """The next key, used up by this. Raises IndexError when there is none."""
         return self._keys.popleft()
 
+    def take_all(self) -> str:
+        """All that are there, used up by this."""
+        found = "".join(self._keys)
+        self._keys.clear()
+        return found
+
     def put_back(self, key: str) -> None:
         """Let the key that was just taken be the next one again."""
         self._keys.appendleft(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ivr.domain.enquiry import Card, Outcome
+from ivr.domain.enquiry import Card, ContactOutcome, Outcome
 
 CUT_OFF = frozenset({Outcome.ABANDONED, Outcome.LOST_BY_CRASH})
 """How an enquiry ends whose caller waited in vain and was promised nothing."""
@@ -38,6 +38,17 @@ def has_turn_back(card: Card, *, called_at: datetime, within: timedelta, promise
     ended = card.closed_at
     cut_off = card.outcome in CUT_OFF or (promised and card.outcome is Outcome.CALLBACK)
     return cut_off and ended is not None and called_at - ended <= within
+
+
+def may_go_on(card: Card, *, called_at: datetime, within: timedelta) -> bool:
+    """Whether a talk of this enquiry, if it was cut off, may go on in a call that arrives now (§24).
+
+    What the citizen confirmed to be answered is over. A card is closed some time after the talk, so this is
+    no proof that the talk was so late; one that is open may be about a talk that goes on.
+    """
+    ended = card.closed_at
+    talked = any(contact.outcome is ContactOutcome.SERVED for contact in card.contacts)
+    return talked and card.confirmed is not True and (ended is None or called_at - ended <= within)
 
 
 def place_among(first_arrived_at: datetime, others: list[datetime]) -> int:

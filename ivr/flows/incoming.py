@@ -20,6 +20,8 @@ from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services import announcements
 from ivr.services.calendar import calendar_of
 
+RETURNED, RESUMED = "queue.returned", "queue.resumed"
+"""Who was cut off while waiting, or in a talk."""
 _log = get_logger("ivr.incoming")
 
 
@@ -32,8 +34,8 @@ class Door:
     """The next opening of a closed line; None: not known."""
     announcement: Prompt | None = None
     """What everybody hears now."""
-    returned: bool = False
-    """The caller was cut off while waiting, and has the place back."""
+    returned: Prompt | None = None
+    """What is said to a caller who was cut off, and has the place back."""
 
 
 async def incoming(call: Call, desk: Desk, *, node: str) -> None:
@@ -54,8 +56,8 @@ async def open_line(call: Call, desk: Desk, door: Door) -> None:
     try:
         await call.say(Prompt.of("greeting", recording=desk.settings.recording))
         await announce(call, door.announcement)
-        if door.returned:
-            await call.say(Prompt.of("queue.returned"))
+        if door.returned is not None:
+            await call.say(door.returned)
         await main_menu(call, desk)
     except OperatorWanted:
         await hand_over(call, desk)
@@ -83,10 +85,11 @@ async def register(call: Call, desk: Desk, *, node: str) -> Door:
         card = uow.cards.open(call=call.id, node=node, number=call.number, at=call.arrived_at)
         call.enquiry = card.id
         now = desk.clock.now()
+        found = desk.waits.cut_off(uow, replace(who_calls(call), card=card.id))
         door = replace(
             door_at(desk, uow),
             announcement=announcements.current(uow, desk.recordings, now),
-            returned=desk.waits.cut_off(uow, replace(who_calls(call), card=card.id)) is not None,
+            returned=None if found is None else Prompt.of(RESUMED if found.talked_with else RETURNED),
         )
         return card.id, door
 

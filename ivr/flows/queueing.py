@@ -14,6 +14,9 @@ from ivr.services.waits import Asked, Plan, WhoCalls, instead, rules_of
 
 RETRIES = frozenset({LeftQueue.TIMEOUT, LeftQueue.CALLBACK})
 """After these a caller who is promised no callback may go on waiting; else nobody is there to wait for."""
+CONNECTING = Prompt.of("connecting")
+CALL_ME = "1"
+"""The key of who waits, or is about to."""
 SHOWN = {Level.NONE: "без кода", Level.APPLICATION: "заявление", Level.PERSONAL: "с кодом"}
 """The word for a level on the display of the operator's telephone."""
 AGAIN = "Звонок прервался, это продолжение обращения {number}."
@@ -26,7 +29,7 @@ async def hand_over(
     """Put the caller into the queue of an agency's line, or the general one; the last thing a flow does.
 
     The agency and topic are on the card before an operator can see it (§3в, §23). Who was cut off while
-    waiting goes on there, with the place, and with the level that was reached from the same number.
+    waiting or talking goes on there, with the place, and with the level reached from the same number.
     """
     asked = Asked(agency=agency, line=line, topic=topic)
 
@@ -35,7 +38,7 @@ async def hand_over(
         _note_topic(uow, call, plan)
         if plan.earlier is not None:
             _take_up(uow, call, desk, plan)
-            plan = desk.waits.plan(uow, who_calls(call), asked)
+            plan = desk.waits.plan(uow, who_calls(call), asked)  # with the level
         uow.queues.take_turn(plan.turn)
         return plan
 
@@ -79,13 +82,19 @@ def _take_up(uow: UnitOfWork, call: Call, desk: Desk, plan: Plan) -> None:
 
 
 async def board(call: Call, desk: Desk, queue: str, plan: Plan | None) -> None:
-    """Say that an operator is called, and enter the queue; without a plan as anybody."""
+    """Say that an operator is called, and enter the queue; without a plan as anybody.
+
+    Who presses 1 before being there keeps the place by a callback, as in the queue itself.
+    """
     if plan is None:
-        await call.say(Prompt.of("connecting"))
+        await call.say(CONNECTING)
         call.outcome = None  # from here on the journals tell how it ends
         return await call.enqueue(queue)
     whisper = await call.during(_sounds(desk, plan))
-    await call.say(Prompt.of("connecting"))
+    await call.say(CONNECTING)
+    if call.take_key(CONNECTING, CALL_ME):
+        call.outcome = ContactOutcome.ABANDONED_QUEUE
+        return await after_queue(call, desk, queue=plan.queue, left=LeftQueue.CALLBACK, closing=False)
     call.outcome = None
     boarding = Boarding(
         place=plan.place,
@@ -96,6 +105,7 @@ async def board(call: Call, desk: Desk, queue: str, plan: Plan | None) -> None:
         whisper=whisper,
         told=plan.told,
         arrived_at=plan.turn.first_arrived_at,
+        operator=plan.operator,
     )
     return await call.enqueue(plan.queue, priority=plan.turn.priority, boarding=boarding)
 

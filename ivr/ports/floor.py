@@ -178,6 +178,11 @@ class Switchboard(Protocol):
         """What a waiting caller is told from now on; the sound must be there (`WaitSounds`)."""
         ...
 
+    async def hurry(self, leg: str) -> None:
+        """Have the queue look at once whom it may ring for this waiting caller, who hears no sentence to its
+        end."""
+        ...
+
     async def redirect(
         self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""
     ) -> None:

@@ -98,6 +98,8 @@ class Boarding:
     """What the caller is told first; None: only how to be called back."""
     arrived_at: datetime | None = None
     """Of a caller who was cut off: when the first call arrived. None: this one."""
+    operator: str = ""
+    """Extension of the operator who is rung before the queue is entered; empty: nobody."""
 
 
 class Channel(Protocol):
@@ -218,6 +220,13 @@ class Call(Protocol):
 
         The `*` is used up; any other key is left as the first of the next answer, and silence is consent.
         A second `*` on the next question is the `**` that raises OperatorWanted there.
+        """
+        ...
+
+    def take_key(self, prompt: Prompt, key: str) -> bool:
+        """Whether this key was pressed and not used, for instance during a prompt that is no question.
+
+        All keys typed ahead are used up by this; the one that was looked for is told of as of the prompt.
         """
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ivr.domain.estimate import Told
+from ivr.domain.estimate import AT_ONCE, Told
 from ivr.domain.queue_rules import QueueRules
 from ivr.observe import get_logger
 from ivr.ports import (
@@ -17,6 +17,8 @@ from ivr.ports import (
     FloorEvent,
     FloorKind,
     LeftQueue,
+    Member,
+    MemberStatus,
     Store,
     Switchboard,
     TraceEvent,
@@ -29,6 +31,7 @@ from ivr.services.floor import Floor
 from ivr.services.waits import HANDLING_FROM, Waits, rules_of, works
 from ivr.settings import Settings
 
+_RINGS_NO_MORE = frozenset({FloorKind.NO_ANSWER, FloorKind.CONNECTED, FloorKind.LEFT, FloorKind.HUNG_UP})
 _log = get_logger("ivr.queues")
 
 
@@ -73,6 +76,8 @@ class QueueWatch:
         """The first minutes that the caller was told."""
         self._paused_since: dict[str, float] = {}
         self._taken_out: set[tuple[str, str]] = set()
+        self._rung_for: set[str] = set()
+        """Calls for which an operator's telephone rings."""
 
     async def work(self) -> None:
         """Look once. Raises Unavailable, StorageDown; what is undone is done the next time."""
@@ -86,11 +91,19 @@ class QueueWatch:
         for one in waiting:
             if (why := self._out(one, known)) is not None:
                 await self._take_out(one, why)
-            else:
+            elif one.call not in self._rung_for:
                 await self._tell(one, known)
+        for queue in queues:
+            await self._hurry(queue)
 
     async def listen(self, event: FloorEvent) -> None:
-        """How true the first estimate was."""
+        """How true the first estimate was, and who is free now. Raises Unavailable."""
+        if event.kind is FloorKind.RINGING:
+            self._rung_for.add(event.call)
+        elif event.kind in _RINGS_NO_MORE:
+            self._rung_for.discard(event.call)
+        elif event.kind is FloorKind.MEMBER and event.member is not None and _free(event.member):
+            await self._hurry(event.queue)
         if event.kind is FloorKind.HUNG_UP:
             for key in [key for key in self._announced if key[1] == event.call]:
                 del self._announced[key]
@@ -124,6 +137,7 @@ class QueueWatch:
     def _forget(self, there: set[tuple[str, str]]) -> None:
         self._told = {key: told for key, told in self._told.items() if key in there}
         self._taken_out &= there
+        self._rung_for &= {call for _, call in there}
 
     # --- what is done ---
 
@@ -144,6 +158,20 @@ class QueueWatch:
         self._taken_out.add(key)
         _log.info("caller_taken_out", call=one.call, queue=one.queue, why=why.value)
 
+    async def _hurry(self, queue: str) -> None:
+        """Let the next callers be told nothing for as long as operators are free: app_queue rings nobody for
+        whoever is first until the sentence that this caller hears has ended."""
+        for one in self._floor.view.queue(queue)[: self._floor.view.free(queue)]:
+            if one.call in self._rung_for or one.extension or not one.leg:
+                continue
+            key, silence = (queue, one.call), Told(place=one.position, minutes=AT_ONCE)
+            if key in self._taken_out:
+                continue
+            if (told := self._told.get(key)) is None or not told.silent:
+                self._told[key] = silence
+                await self._switchboard.tell_wait(one.leg, silence)
+            await self._switchboard.hurry(one.leg)
+
     async def _tell(self, one: Waiting, known: _Known) -> None:
         outlook = self._waits.outlook(one.queue, handled=known.handled[one.queue], place=one.position)
         told, key = outlook.told, (one.queue, one.call)
@@ -161,3 +189,7 @@ class QueueWatch:
         minutes = "?" if told.minutes is None else told.minutes
         outcome = f"announced:{told.place}:{minutes}"
         return TraceEvent(call=one.call, at=self._clock.now(), kind="queue", id=one.queue, outcome=outcome)
+
+
+def _free(member: Member) -> bool:
+    return member.status is MemberStatus.FREE and not member.paused

@@ -11,8 +11,9 @@ from ivr.domain.enquiry import Card, Level
 from ivr.domain.estimate import Outlook, Told, handling
 from ivr.domain.operators import GENERAL_QUEUE, OperatorState, agency_queue
 from ivr.domain.queue_rules import Instead, QueueRules, default_rules
-from ivr.domain.waiting import Turn, has_turn_back, place_among
+from ivr.domain.waiting import Turn, has_turn_back, may_go_on, place_among
 from ivr.ports import LeftQueue, Member, MemberStatus, UnitOfWork, Waiting
+from ivr.services import call_story
 from ivr.services.floor import View
 from ivr.services.unasked import kept_place
 
@@ -44,6 +45,16 @@ class WhoCalls:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CutOff:
+    """An enquiry that goes on when its caller calls again."""
+
+    card: Card
+    turn: Turn
+    talked_with: str = ""
+    """Extension of the operator whom the caller was talking with; empty: it was a wait."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """How this caller enters a queue."""
 
@@ -58,6 +69,8 @@ class Plan:
     """The last four digits of the registration number."""
     earlier: Card | None = None
     """The enquiry that was cut off and goes on now."""
+    operator: str = ""
+    """Extension of a free operator who is to be rung first, for the talk with this caller was cut off."""
 
     @property
     def penalty(self) -> int | None:
@@ -74,8 +87,8 @@ class Waits:
 
     # --- the turn of who was cut off ---
 
-    def cut_off(self, uow: UnitOfWork, who: WhoCalls) -> tuple[Card, Turn] | None:
-        """The enquiry whose caller waited, was cut off and now calls again from the same number.
+    def cut_off(self, uow: UnitOfWork, who: WhoCalls) -> CutOff | None:
+        """The enquiry whose caller waited or talked, was cut off and now calls again from the same number.
 
         Calls in between that reached no queue do not count: they were cut off, too.
         """
@@ -85,10 +98,12 @@ class Waits:
         promised = kept_place(uow, who.number) is not None
         for id_, turn in uow.queues.earlier(who.number, besides=who.card):
             card = uow.cards.get(id_)
+            if may_go_on(card, called_at=who.arrived_at, within=within):
+                return _talk_cut_off(uow, card, turn, called_at=who.arrived_at, within=within)
             if not has_turn_back(card, called_at=who.arrived_at, within=within, promised=promised):
                 return None
             if turn is not None:
-                return card, turn
+                return CutOff(card=card, turn=turn)
         return None
 
     # --- handing over ---
@@ -108,8 +123,10 @@ class Waits:
             return self._planned(uow, _kept(turn, promised, asked), place=True)
         if found is None:
             return self._planned(uow, turn, place=False)
-        earlier, old = found
-        return self._planned(uow, _taken_up(turn, old, asked), place=True, earlier=earlier)
+        taken_up = _taken_up(turn, found.turn, asked)
+        plan = self._planned(uow, taken_up, place=True, earlier=found.card)
+        same = taken_up.queue == found.turn.queue and self.is_free(found.talked_with)
+        return replace(plan, operator=found.talked_with) if same else plan
 
     def again(self, uow: UnitOfWork, who: WhoCalls, queue: str) -> Plan:
         """For a caller whom a queue gave back and who goes on, there or elsewhere, in the same turn."""
@@ -151,6 +168,11 @@ class Waits:
         found = (m for m in self.view.members.values() if m.queue == queue)
         return [m for m in found if m.status is not MemberStatus.AWAY]
 
+    def is_free(self, extension: str) -> bool:
+        """Whether this operator could be rung now."""
+        own = [member for member in self.view.members.values() if member.extension == extension]
+        return bool(own) and all(m.status is MemberStatus.FREE and not m.paused for m in own)
+
     def outlook(self, queue: str, *, handled: Sequence[int], place: int) -> Outlook:
         """At a place of this queue; handled: seconds of those who were served there lately."""
         working = [m for m in self.members(queue) if works(m)]
@@ -185,6 +207,17 @@ def instead(rules: QueueRules, left: LeftQueue) -> str | None:
         LeftQueue.TIMEOUT: rules.too_long,
     }
     return rules.after(ways.get(left, Instead.CALLBACK))
+
+
+def _talk_cut_off(
+    uow: UnitOfWork, card: Card, turn: Turn | None, *, called_at: datetime, within: timedelta
+) -> CutOff | None:
+    """The last talk, if the journals tell that no side of ours has ended it, and that it was not long ago."""
+    call = max(card.contacts, key=lambda contact: contact.at).call
+    end = call_story.ending(call, uow.journal.of_linked(call))
+    if turn is None or end is None or end.ours or called_at - end.at > within:
+        return None
+    return CutOff(card=card, turn=turn, talked_with=card.operator or "")
 
 
 def _taken_up(turn: Turn, old: Turn, asked: Asked) -> Turn:

@@ -114,6 +114,12 @@ QUEUEING: dict[str, Entry] = {
             Wording("Чтобы вернуться на него, нажмите ноль."),
         )
     ),
+    "queue.resumed": Entry(
+        (
+            Wording("Вы недавно говорили с оператором, и связь прервалась."),
+            Wording("Чтобы продолжить разговор, нажмите ноль."),
+        )
+    ),
     "whisper": Entry(
         (Value(_topic), Value(lambda v: LEVELS[v["level"]]), Wording("Номер обращения.")),
         {"topic": TEXT, "level": one_of(tuple(LEVELS))},

@@ -64,6 +64,8 @@ class FakeSwitchboard:
         """Queue, leg and reason."""
         self.told: dict[str, Told] = {}
         """By leg: what a waiting caller is told."""
+        self.hurried: list[str] = []
+        """Legs for which the queue was to look at once."""
         self.journaled: list[tuple[str, str, str, str]] = []
         """Event, call, queue, extension of our own lines in the journal of queues."""
         self.variables: dict[tuple[str, str], str] = {}
@@ -130,6 +132,10 @@ class FakeSwitchboard:
     async def tell_wait(self, leg: str, told: Told) -> None:
         self._check("tell_wait")
         self.told[leg] = told
+
+    async def hurry(self, leg: str) -> None:
+        self._check("hurry")
+        self.hurried.append(leg)
 
     async def redirect(
         self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""
@@ -201,7 +207,8 @@ class FakeSwitchboard:
             self._put(replace(member, status=status))
 
     def join(self, waiting: Waiting) -> None:
-        """A caller comes into a queue."""
+        """A caller comes into a queue; everybody behind moves down."""
+        self._move(waiting.queue, waiting.position, 1)
         self.waiting.append(waiting)
         self.emit(
             FloorEvent(
@@ -217,6 +224,7 @@ class FakeSwitchboard:
         """A caller leaves the queue, for whatever reason."""
         for waiting in [w for w in self.waiting if w.call == call]:
             self.waiting.remove(waiting)
+            self._move(waiting.queue, waiting.position, -1)
             self.emit(FloorEvent(kind=FloorKind.LEFT, call=call, queue=waiting.queue))
 
     def no_answer(self, queue: str, extension: str, call: str, seconds: float) -> None:
@@ -254,6 +262,13 @@ class FakeSwitchboard:
             raise Unavailable("there is no connection to Asterisk's manager interface")
         if method in self.refusing:
             raise Unavailable(f"Asterisk refused {method}")
+
+    def _move(self, queue: str, place: int, by: int) -> None:
+        """Everybody who waits there at this place or behind it."""
+        self.waiting = [
+            replace(w, position=w.position + by) if w.queue == queue and w.position >= place else w
+            for w in self.waiting
+        ]
 
     def _of(self, extension: str) -> list[Member]:
         return [member for member in self.members.values() if member.extension == extension]

@@ -40,6 +40,7 @@ class ScriptedCall:
         self.outcome: ContactOutcome | None = ContactOutcome.ABANDONED_IVR
         self.heard: list[Prompt] = []
         self.queue: str | None = None
+        self._pressed = ""
         self.finished = False
 
     @property
@@ -82,8 +83,18 @@ class ScriptedCall:
         return await self._ask(prompt) == "1"
 
     async def offer(self, prompt: Prompt, *, seconds: float) -> bool:
+        """What the script does not answer is passed over in silence."""
         assert seconds > 0
-        return await self._ask(prompt) == "*"
+        if not self._answers or self._answers[0][0] != prompt.id:
+            await self.say(prompt)
+            self._pressed = ""
+        else:
+            self._pressed = str(await self._ask(prompt))
+        return self._pressed == "*"
+
+    def take_key(self, prompt: Prompt, key: str) -> bool:
+        pressed, self._pressed = self._pressed, ""
+        return pressed == key
 
     async def during(self, work: Awaitable[Any], *, notice: Prompt | None = None) -> Any:
         return await work

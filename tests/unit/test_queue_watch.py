@@ -13,7 +13,7 @@ import pytest
 from ivr.domain.estimate import Told
 from ivr.domain.operators import OperatorState
 from ivr.domain.queue_rules import QueueRules
-from ivr.ports import LeftQueue, MemberStatus, Waiting
+from ivr.ports import FloorEvent, FloorKind, LeftQueue, MemberStatus, Waiting
 from ivr.services.floor import Floor
 from ivr.services.queue_watch import QueueWatch
 from ivr.services.waits import Waits
@@ -212,3 +212,51 @@ async def test_who_enters_by_place_moves_the_others_down() -> None:
     await hall.hear()
     assert [waiting.call for waiting in hall.floor.view.queue(QUEUE)] == ["call3", "call1", "call2"]
     assert [waiting.position for waiting in hall.floor.view.queue(QUEUE)] == [1, 2, 3]
+
+
+# --- an operator is free -----------------------------------------------------------------------------
+
+SILENCE = Told(place=1, minutes=0)
+
+
+async def test_who_is_told_place_and_wait_is_told_nothing_more_once_an_operator_is_free() -> None:
+    """At once, by the event: the sentence in the caller's ear would keep the operator waiting."""
+    hall = await a_hall("201")
+    hall.waits(1)
+    hall.waits(2)
+    await hall.look()
+    hall.switchboard.phone("201", MemberStatus.FREE)
+    await hall.hear()
+    assert hall.switchboard.hurried == ["leg1"], "one operator, one caller"
+    assert (hall.switchboard.told["leg1"], hall.switchboard.told["leg2"].silent) == (SILENCE, False)
+
+
+async def test_who_is_rung_for_already_is_left_alone_until_the_ringing_was_in_vain() -> None:
+    hall = await a_hall()
+    await hall.switchboard.add_member(QUEUE, "201")
+    hall.waits(1)
+    hall.switchboard.emit(FloorEvent(kind=FloorKind.RINGING, queue=QUEUE, call="call1", extension="201"))
+    await hall.look()
+    assert hall.switchboard.hurried == []
+    hall.switchboard.no_answer(QUEUE, "201", "call1", 15.0)
+    await hall.look()
+    assert hall.switchboard.hurried == ["leg1"]
+
+
+async def test_nobody_is_told_anew_while_an_operator_is_rung_for_them() -> None:
+    hall = await a_hall("201")
+    hall.waits(1)
+    hall.switchboard.emit(FloorEvent(kind=FloorKind.RINGING, queue=QUEUE, call="call1", extension="201"))
+    await hall.look()
+    assert hall.switchboard.told == {}
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_an_operator_on_a_pause_or_a_telephone_that_is_gone_hurries_nobody(paused: bool) -> None:
+    hall = await a_hall("201")
+    hall.waits(1)
+    if paused:
+        await hall.switchboard.pause("201", paused=True, reason="обед")
+    hall.switchboard.phone("201", MemberStatus.FREE if paused else MemberStatus.AWAY)
+    await hall.look()
+    assert hall.switchboard.hurried == []
