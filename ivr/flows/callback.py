@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ivr.domain.callback import Callback, Source
 from ivr.domain.ids import new_id
 from ivr.domain.operators import GENERAL_QUEUE
+from ivr.flows.callback_choice import choose
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services.calendar import calendar_of, hours_in_words
@@ -17,6 +18,8 @@ from ivr.services.unasked import linked
 class Promise(NamedTuple):
     """What the caller is told."""
 
+    callback: str
+    """Its id."""
     due: datetime | None
     enquiry: str
     """The last four digits of the registration number."""
@@ -27,18 +30,31 @@ async def offer_callback(
 ) -> None:
     """Register a callback for a caller who wants one, say so, and end the call.
 
-    opening: when it is due; None: as soon as an operator is free. Who cannot be called back, for the number
-    is unknown, is told so. Raises StorageDown: then nothing has been promised.
+    opening: when it is due; None: as soon as an operator is free. Another time or number may be chosen after
+    the promise. Who cannot be called back, for the number is unknown, is told so. Raises StorageDown: then
+    nothing has been promised.
     """
     if call.number is None:
         await _unreachable(call, desk)
     else:
         promise = await _register(call, desk, queue=queue, opening=opening)
-        now = desk.clock.now().astimezone(desk.settings.zone)
-        confirmed = Prompt.of("callback.confirmed", due=promise.due, now=now, enquiry=promise.enquiry)
-        await call.say(confirmed, whole=True)
+        await _confirm(call, desk, promise)
+        chosen = await choose(call, desk, promise.callback)
+        if chosen is not None:
+            await _confirm(call, desk, promise._replace(due=_told(desk, chosen.due)))
         await call.say(Prompt.of("goodbye", reason="callback"), whole=True)
     await call.finish()
+
+
+async def _confirm(call: Call, desk: Desk, promise: Promise) -> None:
+    now = desk.clock.now().astimezone(desk.settings.zone)
+    prompt = Prompt.of("callback.confirmed", due=promise.due, now=now, enquiry=promise.enquiry)
+    await call.say(prompt, whole=True)
+
+
+def _told(desk: Desk, due: datetime) -> datetime | None:
+    """As it is said; None: as soon as an operator is free."""
+    return due.astimezone(desk.settings.zone) if due > desk.clock.now() else None
 
 
 async def _unreachable(call: Call, desk: Desk) -> None:
@@ -71,7 +87,7 @@ async def _register(call: Call, desk: Desk, *, queue: str, opening: datetime | N
         # one that stood already keeps its time, but nobody is called before the line opens
         due = max(callback.due, soonest)
         enquiry = uow.cards.get(callback.card).registration_number[-4:]
-        return Promise(due.astimezone(desk.settings.zone) if due > now else None, enquiry)
+        return Promise(callback.id, due.astimezone(desk.settings.zone) if due > now else None, enquiry)
 
     return await desk.ask_store(call, register)
 

@@ -23,8 +23,10 @@ class AgreedSettings(BaseModel):
     """Agreed calls that one slot takes."""
     ahead_days: Annotated[int, Field(ge=1, le=60)] = 14
     """No time later than this many days from now is agreed on."""
-    offered: Annotated[int, Field(ge=0, le=8)] = 3
+    offered: Annotated[int, Field(ge=0, le=3)] = 3
     """Free slots that a caller is offered by telephone; 0: none."""
+    choice_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """After the promise of a callback a caller has so long to press the key that opens the choice."""
     typed_number: bool = True
     """Whether a caller may type another number to be called back on."""
     typed_a_day: Annotated[int, Field(ge=1)] = 3

@@ -7,6 +7,7 @@ are short. What is said is true whatever happens next.
 from __future__ import annotations
 
 from ivr.speech import russian
+from ivr.speech.choosing import CHOOSING
 from ivr.speech.duty import DUTY
 from ivr.speech.kinds import (
     CLOCK_TIME,
@@ -15,8 +16,6 @@ from ivr.speech.kinds import (
     ITEMS,
     MAYBE_MOMENT,
     MOMENT,
-    PHONE,
-    SLOTS,
     SNILS,
     TEXT,
     clean,
@@ -54,13 +53,6 @@ def _keys(key: str) -> str:
 
 def _topics(v: Values) -> str:
     return " ".join(f"Чтобы узнать про «{clean(title)}», нажмите {_keys(key)}." for key, title in v["items"])
-
-
-def _slots(v: Values) -> str:
-    return " ".join(
-        f"Чтобы мы позвонили {russian.moment(at, v['now'])}, нажмите {_FIGURES[i]}."
-        for i, at in enumerate(v["slots"], 1)
-    )
 
 
 def _opening(v: Values) -> str:
@@ -184,15 +176,7 @@ ENTRIES: dict[str, Entry] = {
         ),
         {"opens": CLOCK_TIME, "closes": CLOCK_TIME},
     ),
-    "callback.number": Entry(
-        (
-            Value(lambda v: f"Мы перезвоним на номер {russian.phone(v['number'])}."),
-            Wording("Если это верно, нажмите один. Чтобы назвать другой номер, нажмите два."),
-        ),
-        {"number": PHONE},
-        personal=True,
-    ),
-    "callback.slots": Entry((Value(_slots),), {"slots": SLOTS, "now": MOMENT}, personal=True),
+    **CHOOSING,
     # --- when an answer is missing or wrong ---
     "no_input": _fixed("Продолжайте, пожалуйста."),
     "no_match": _fixed("Такого варианта нет."),

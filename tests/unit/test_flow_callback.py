@@ -50,7 +50,7 @@ async def test_the_caller_is_told_the_last_digits_of_the_registration_number() -
     await offer_callback(call, line.desk)
     card = line.store.rows.cards.get(call.enquiry)
     assert told(call)["enquiry"] == card.registration_number[-4:]
-    assert call.said == [CONFIRMED, "goodbye"] and call.finished
+    assert call.said == [CONFIRMED, "callback.choose", "goodbye"] and call.finished
 
 
 async def test_at_once_has_no_time_in_words() -> None:

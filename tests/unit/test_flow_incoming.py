@@ -93,7 +93,7 @@ async def test_one_registers_a_callback_for_the_next_opening() -> None:
     [callback] = line.callbacks
     assert (callback.number, callback.source, callback.queue) == (MINE, Source.CLOSED, "general")
     assert (callback.due, callback.card) == (MORNING, line.card(channel).id)
-    assert channel.heard[-2:] == ["callback.confirmed", "goodbye"]
+    assert channel.heard[-3:] == ["callback.confirmed", "callback.choose", "goodbye"]
     assert line.prompts.said("callback.confirmed").values["due"] == MORNING
     assert channel.finished
     assert line.outcome(channel) is ContactOutcome.CLOSED_HOURS

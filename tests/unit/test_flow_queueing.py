@@ -27,7 +27,7 @@ async def test_the_reason_is_told_and_one_is_a_callback_from_that_queue(left: Le
     assert line.prompts.said(ASK).values["reason"] == left.value
     assert (callback.source, callback.queue, callback.number) == (Source.QUEUE, "soc-1", MINE)
     assert callback.arrived_at == channel.known.arrived_at < callback.due
-    assert channel.heard[-2:] == ["callback.confirmed", "goodbye"] and channel.finished
+    assert channel.heard[-3:] == ["callback.confirmed", "callback.choose", "goodbye"] and channel.finished
     assert line.outcome(channel) is None, "the journals tell how it ended"
 
 
