@@ -15,7 +15,7 @@ from ivr.domain.passage import Passage
 from ivr.ports import JournalLine
 from ivr.services import call_story
 from ivr.services.passages import passages
-from tests.journals import FOLDER, captured, story
+from tests.journals import FOLDER, captured, lines, story
 from tests.unit.test_settlement import (
     CALL,
     LEG,
@@ -70,12 +70,42 @@ def told(found: tuple[Passage, ...]) -> list[tuple[object, ...]]:
         ("hold", [("general", "connected", "201", 1, 6, 4, ())]),
         ("hold_until_hangup", [("general", "connected", "201", 0, 2, 6, ())]),
         ("hangup_in_agi", []),
+        (
+            "attended_transfer",
+            [("general", "connected", "211", 4, 1, 22, ()), ("", "connected", "212", 0, 6, 0, ())],
+        ),
+        (
+            "three_way",
+            [("general", "connected", "211", 5, 8, 22, ()), ("", "connected", "212", 0, 8, 0, ())],
+        ),
+        ("taken_back", [("general", "connected", "211", 4, 8, 22, ())]),
+        (
+            "operator_again",
+            [("general", "connected", "211", 5, 2, 1, ()), ("", "connected", "211", 0, 6, 0, ())],
+        ),
     ],
 )
 def test_a_real_call(name: str, wanted: list[tuple[object, ...]]) -> None:
     """`left_by_key`: no engine was there, so who pressed 1 waited on. `redirected…`: a transfer by our own
-    path, after which queue_log tells of two talks that end together; CEL knows better."""
+    path, after which queue_log tells of two talks that end together; CEL knows better. From the transfer menu
+    to the end of a consultation the citizen hears music. `operator_again`: Dial, not a queue, led back."""
     assert told(drawn(name)) == wanted
+
+
+@pytest.mark.parametrize("name", ["attended_transfer", "three_way", "taken_back"])
+def test_a_consultation_in_a_queue_is_no_turn_of_the_citizen(name: str) -> None:
+    """Its lines are of the operator's own leg, which has not arrived."""
+    call, _ = story(name)
+    asked = [line for line in lines(name) if line.event == "ENTERQUEUE" and line.call != call]
+    assert [line.data["queue"] for line in asked] == ["szn-2"]
+    assert [p.queue for p in drawn(name) if p.queue] == ["general"]
+    assert asked[0].call not in captured(name)["arrivals"]
+
+
+def test_three_at_once_count_once_on_the_card() -> None:
+    """And for each operator the own time."""
+    found, card = drawn("three_way"), decide(*story("three_way"))
+    assert card.talking_s < sum(p.talking_s + p.hold_s for p in found)
 
 
 def test_two_calls_at_once_have_each_their_operator() -> None:
@@ -87,7 +117,11 @@ CALLS = [(name, n) for name in SETTLED for n in range(captured(name)["arrivals"]
 """Every arrival of every capture."""
 
 
-@pytest.mark.parametrize(("name", "place"), [pair for pair in CALLS if pair[0] != "killed_in_talk"])
+ODD = ("killed_in_talk", "three_way")
+"""Without an end, and with two talks at once, which are one to the citizen."""
+
+
+@pytest.mark.parametrize(("name", "place"), [pair for pair in CALLS if pair[0] not in ODD])
 def test_passages_and_the_card_tell_the_same_times(name: str, place: int) -> None:
     """The waits of a call sum to the contact's wait, talks and holds to its talk, to the rounding."""
     call, of = story(name, place)
@@ -103,7 +137,7 @@ def test_every_passage_leads_back_to_lines(name: str, place: int) -> None:
     _, of = story(name, place)
     for passage in drawn(name, place):
         begun = [line for line in of if line.at == passage.entered]
-        assert any(line.data.get("queue") == passage.queue for line in begun)
+        assert any(line.data.get("queue", "") == passage.queue for line in begun)
         if passage.operator is not None:
             assert any(f"PJSIP/{passage.operator}-" in line.data.get("channel", "") for line in of)
 
