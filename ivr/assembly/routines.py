@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from ivr.assembly.callbacks import dialler, leg_watch
@@ -12,6 +12,7 @@ from ivr.domain.figures import Limits
 from ivr.engine import Routine
 from ivr.services import queue_metrics
 from ivr.services.board import BoardKeeper
+from ivr.services.deferred_watch import DeferredWatch
 from ivr.services.holds import Holds
 from ivr.services.queue_watch import QueueWatch
 from ivr.services.silence import SilenceWatch
@@ -24,6 +25,7 @@ RESOURCES_SECONDS = 5.0
 QUEUES_SECONDS = 1.0
 DIALLER_SECONDS = 1.0
 LEGS_SECONDS = 5.0
+DEFERRED_SECONDS = 5.0
 BOARD_SECONDS = 1.0
 SILENCE_SECONDS = 0.5
 DUTY_SECONDS = 1.0
@@ -58,12 +60,21 @@ def routines(parts: Parts) -> list[Routine]:
         _every(BOARD_SECONDS, "board", _board(parts).write, "`ekc doctor`, `ekc db check`"),
         _every(DIALLER_SECONDS, "callbacks", dialler(parts).work, "see docs/callbacks.md"),
         _every(LEGS_SECONDS, "callback-legs", leg_watch(parts).look, "`ekc status`: is Asterisk there?"),
+        _every(DEFERRED_SECONDS, "deferred", _deferred(parts).look, "`ekc doctor`, `ekc db check`"),
         _every(QUEUES_SECONDS, "queues", _queue_watch(parts).work, "`ekc doctor`, `ekc status`"),
     ]
 
 
 def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], remedy: str) -> Routine:
     return Routine(name=name, seconds=seconds, work=work, remedy=remedy)
+
+
+def _deferred(parts: Parts) -> DeferredWatch:
+    def show(counted: Mapping[str, int]) -> None:
+        for urgency, count in counted.items():
+            parts.metrics.deferred_open.labels(urgency=urgency).set(count)
+
+    return DeferredWatch(parts.store, parts.site.clock, parts.alarms, parts.settings, on_counted=show)
 
 
 def _silence_watch(parts: Parts) -> SilenceWatch:
