@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tests.chaos import dialling
+from tests.chaos import dialling, remains
 from tests.chaos.evidence import Arrived, CardRow, Citizen, Contact, Evidence
 from tests.chaos.findings import Fault, Finding
 
 SERVED_SECONDS = 5.0
 SURELY_SERVED = 15.0
 """Seconds on an operator's telephone that hold a talk of five in any case: it is told first who comes."""
-FEWEST_CALLS = 5
-"""In progress at each blow."""
 SAME_MOMENT = 4.0
 """Seconds between INVITE and the contact that the engine made of it, where no arrival could be written."""
 ANSWERED_OTHERWISE = frozenset({"served", "self_service", "transferred"})
@@ -247,33 +245,6 @@ def reconciled(case: Case) -> Iterator[Finding]:
             yield Finding(fault=Fault.WRONG_STATES, subject="ekc reconcile", why=f"{key}: {found}")
 
 
-# --- left behind -------------------------------------------------------------------------------------
-
-
-def left_behind(case: Case) -> Iterator[Finding]:
-    """No channel, no process, and no more open files than before the first call."""
-    for channel in case.evidence.channels:
-        yield Finding(fault=Fault.LEAKED_CHANNELS, subject=channel, why="is up though nobody calls")
-    for name, (before, after) in case.evidence.descriptors.items():
-        if after > before:
-            why = f"{before} open files before the first call, {after} after the last"
-            yield Finding(fault=Fault.LEAKED_FDS, subject=name, why=why)
-    for process in case.evidence.processes:
-        yield Finding(fault=Fault.LEAKED_FDS, subject=process, why="a process that belongs to no part")
-
-
-def blows_dealt(case: Case) -> Iterator[Finding]:
-    """Every kind was dealt, and each blow fell on five calls or more: else the run proves nothing."""
-    dealt = Counter(blow.kind for blow in case.evidence.blows)
-    for kind in case.evidence.kinds:
-        if dealt[kind] == 0:
-            yield Finding(fault=Fault.NO_BLOW, subject=kind, why="was never dealt")
-    for blow in case.evidence.blows:
-        if blow.calls < FEWEST_CALLS:
-            why = f"fell on {blow.calls} calls in progress"
-            yield Finding(fault=Fault.NO_BLOW, subject=blow.kind, why=why)
-
-
 _Rule = Callable[[Case], Iterator[Finding]]
 RULES: Sequence[_Rule] = (
     never_recorded,
@@ -283,8 +254,6 @@ RULES: Sequence[_Rule] = (
     served_or_not,
     cards_and_contacts,
     reconciled,
-    left_behind,
-    blows_dealt,
 )
 
 
@@ -292,7 +261,7 @@ def audit(evidence: Evidence) -> list[Finding]:
     """What is wrong; empty for a clean run."""
     case = Case(evidence=evidence)
     found = [finding for rule in RULES for finding in rule(case)]
-    return [*found, *dialling.audit(evidence)]
+    return [*found, *dialling.audit(evidence), *remains.audit(evidence)]
 
 
 def _grouped(items: Sequence[Arrived], key: Callable[[Arrived], str]) -> Mapping[str, Sequence[Arrived]]:

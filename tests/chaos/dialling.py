@@ -42,8 +42,8 @@ def _at_once(evidence: Evidence) -> Iterator[Finding]:
 
 
 def talked(call: Dialled) -> bool:
-    """Long enough to be served (interface.md)."""
-    if call.answered_at is None or call.ended_at is None:
+    """Long enough to be served (interface.md), and ended as talks end: one that a crash cut off is none."""
+    if call.answered_at is None or call.ended_at is None or call.cut:
         return False
     return call.ended_at - call.answered_at >= SERVED_SECONDS
 

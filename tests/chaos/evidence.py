@@ -92,7 +92,9 @@ class Dialled:
     invited_at: float
     answered_at: float | None
     ended_at: float | None
-    """BYE or CANCEL from either side; None: the caller vanished, the telephone gave up much later."""
+    """BYE, CANCEL or refusal, from whichever side; None: it goes on."""
+    cut: bool = False
+    """The citizen hung up and nobody answered: whoever had called was gone, so this is no talk to rely on."""
 
 
 @dataclass(frozen=True, kw_only=True)

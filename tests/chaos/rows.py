@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import psycopg
 
+from tests.chaos.dialling import ENDED, UNDER_WAY
 from tests.chaos.evidence import CallbackRow, CardRow, Contact
 
 _MICROSECONDS = 1e6
-_UNDER_WAY = ("queued", "dialling_operator", "dialling_citizen", "talking")
 _CONTACTS = 'SELECT "call", card, direction, "at", outcome FROM contacts'
 _CARDS = "SELECT id, outcome, closed_at FROM cards"
 _CALLBACKS = """
@@ -25,7 +25,14 @@ _ENDS = """SELECT "call", count(*) FROM traces WHERE kind = 'end' GROUP BY "call
 _TOLD = "SELECT DISTINCT \"call\" FROM traces WHERE kind = 'prompt' AND id = 'status.result'"
 _OPEN = "SELECT count(*) FROM contacts WHERE outcome IS NULL"
 _UNFINISHED = "SELECT count(*) FROM cards WHERE outcome IS NULL"
-_BUSY = f"SELECT count(*) FROM callbacks WHERE state IN {_UNDER_WAY!r}"  # noqa: S608 - our own words
+_BUSY = f"SELECT count(*) FROM callbacks WHERE state IN {tuple(sorted(UNDER_WAY))!r}"  # noqa: S608 - our own words
+_WAITING = f"SELECT count(*) FROM callbacks WHERE state NOT IN {tuple(sorted(ENDED))!r}"  # noqa: S608
+_STORY = {
+    "contacts": 'SELECT "call", card, direction, "at", outcome, waiting_s, talking_s FROM contacts',
+    "traces": 'SELECT "call", "at", kind, id, outcome FROM traces ORDER BY seq',
+    "callbacks": "SELECT id, card, source, state, due FROM callbacks",
+    "attempts": 'SELECT callback, position, "at", result FROM callback_attempts',
+}
 
 
 class Rows(NamedTuple):
@@ -77,6 +84,17 @@ def read(database: str) -> Rows:
         ends=dict(ends),  # type: ignore[arg-type] - two columns
         told=frozenset(r[0] for r in told),
     )
+
+
+def waiting(database: str) -> int:
+    """Citizens who are still to be called back. Raises Unready."""
+    return int(select(database, [_WAITING])[0][0][0])
+
+
+def story(database: str) -> dict[str, list[list[Any]]]:
+    """What each call lived through, and every callback, for who looks into a finding. Raises Unready."""
+    found = select(database, list(_STORY.values()))
+    return {name: [list(row) for row in found[n]] for n, name in enumerate(_STORY)}
 
 
 def unfinished(database: str) -> tuple[int, int, int]:

@@ -9,25 +9,25 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from ivr.asterisk.tree import AsteriskTree, find_asterisk
 from ivr.settings import Settings
 from tests.chaos import product_files, rows
-from tests.chaos.audit import FEWEST_CALLS, audit
+from tests.chaos.audit import audit
 from tests.chaos.blows import Blows
 from tests.chaos.citizens import Fleet, receipt_of, scripts
 from tests.chaos.desk import Desk
 from tests.chaos.disk import Disk
 from tests.chaos.evidence import Blow, Evidence
 from tests.chaos.plan import Kind, Stroke, kinds_of, strokes
+from tests.chaos.remains import FEWEST_CALLS
 from tests.chaos.report import figures
+from tests.chaos.trunk import Trunk
 from tests.harness.postgres import Postgres, cluster
-from tests.harness.processes import TooLate, wait_for
+from tests.harness.processes import HOST, TooLate, wait_for
 from tests.harness.scenario import HangUp, Key, Scenario
 from tests.harness.sipp import dial
 from tests.harness.system import READY_SECONDS, System
@@ -49,7 +49,24 @@ SETTINGS: Mapping[str, object] = {
     "opens": "00:00",
     "closes": "24:00",
     "max_calls": 100,
+    "callbacks__first_seconds": 2,
+    "callbacks__gap_seconds": 5,
+    "callbacks__busy_seconds": 10,
+    "callbacks__no_answer_seconds": 10,
+    "callbacks__too_short_seconds": 10,
+    "callbacks__unknown_seconds": 45,
+    "callbacks__again_seconds": 3,
+    "callbacks__grace_seconds": 5,
+    "callbacks__ring_seconds": 10,
+    "callbacks__per_day": 20,
+    "callbacks__most_attempts": 20,
+    "callbacks__attempts_per_hour": 100_000,
+    "callbacks__minutes_per_hour": 100_000,
 }
+"""Callbacks come soon. An attempt of unknown outcome is repeated when its telephone has surely stopped
+ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
+CALLBACK_SECONDS = 60.0
+"""After the last call in; then operators go home, and nobody else is called."""
 _PARTS = ("engine", "asterisk", "supervisor")
 
 
@@ -70,7 +87,9 @@ def run(order: Order) -> dict[str, Any]:
         postgres = stack.enter_context(cluster()) if order.postgresql else None
         disk = Disk()
         stack.callback(disk.close)
-        site = stack.enter_context(_site(order, disk, postgres))
+        trunk = Trunk()
+        stack.callback(trunk.close)
+        site = stack.enter_context(_site(order, disk, postgres, trunk))
         evidence = site.live()
         found = figures(evidence, audit(evidence), seed=order.seed, seconds=order.seconds)
         if order.keep is not None:
@@ -79,17 +98,17 @@ def run(order: Order) -> dict[str, Any]:
 
 
 @contextmanager
-def _site(order: Order, disk: Disk, postgres: Postgres | None) -> Iterator[Site]:
-    more: dict[str, object] = {}
+def _site(order: Order, disk: Disk, postgres: Postgres | None, trunk: Trunk) -> Iterator[Site]:
+    more: dict[str, object] = {"trunk__host": HOST, "trunk__port": trunk.port}
     if postgres is not None:
         name = postgres.create()
         # the harness's server forgets the last commits when it is killed, which no site's does
         postgres.sql(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
-        more = {"database_url": postgres.url(name)}
+        more["database_url"] = postgres.url(name)
     system = System(state=disk.state, **SETTINGS, **more)
     try:
         system.start()
-        yield Site(order, system, disk, postgres, str(more.get("database_url", disk.state / "ekc.db")))
+        yield Site(order, system, disk, postgres, trunk)
     finally:
         system.close()
 
@@ -98,13 +117,16 @@ class Site:
     """A running system and what is around it."""
 
     def __init__(
-        self, order: Order, system: System, disk: Disk, postgres: Postgres | None, database: str
+        self, order: Order, system: System, disk: Disk, postgres: Postgres | None, trunk: Trunk
     ) -> None:
-        self.order, self.system, self.database = order, system, database
+        self.order, self.system, self.trunk = order, system, trunk
+        self.database = system.command_env.get("EKC_DATABASE_URL", str(disk.state / "ekc.db"))
         self.kinds = kinds_of(postgresql=postgres is not None, disk=disk.own)
         self._tree: AsteriskTree = find_asterisk(Settings(state=disk.state))
         self._blows = Blows(system, postgres=postgres, disk=disk)
         self._dealt: list[Blow] = []
+        self._told: dict[str, Any] = {}
+        """More for `keep`."""
 
     def live(self) -> Evidence:
         """The whole run, from the first call to the last."""
@@ -122,6 +144,7 @@ class Site:
             if self.order.keep is not None:
                 self.order.keep.mkdir(parents=True, exist_ok=True)
                 fleet.keep(self.order.keep)
+                self.trunk.keep(self.order.keep)
             return self._evidence(fleet, desk, before)
 
     def _warm_up(self) -> None:
@@ -160,6 +183,8 @@ class Site:
         self.system.ekc("status", "--wait", f"{READY_SECONDS:g}", timeout=READY_SECONDS + 30)
         with suppress(TooLate):
             wait_for(self._settled, DRAIN_SECONDS, "all cards to close", step=1.0)
+        with suppress(TooLate):
+            wait_for(self._called_back, CALLBACK_SECONDS, "everybody to be called back", step=1.0)
         desk.stop()
         with suppress(TooLate):
             wait_for(self._at_rest, DRAIN_SECONDS, "the system to be at rest", step=1.0)
@@ -169,6 +194,11 @@ class Site:
         with suppress(rows.Unready):
             contacts, cards, _ = rows.unfinished(self.database)
             return contacts == cards == 0
+        return False
+
+    def _called_back(self) -> bool:
+        with suppress(rows.Unready):
+            return rows.waiting(self.database) == 0
         return False
 
     def _at_rest(self) -> bool:
@@ -184,8 +214,9 @@ class Site:
         done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
         return [line.partition("!")[0] for line in done.stdout.splitlines() if "!" in line]
 
-    def _descriptors(self) -> dict[str, int]:
-        return {part: psutil.Process(self.system.pid(part)).num_fds() for part in _PARTS}
+    def _descriptors(self) -> dict[str, list[str]]:
+        """What each part has open."""
+        return {part: _open_files(self.system.pid(part)) for part in _PARTS}
 
     def _strangers(self) -> list[str]:
         """Processes that the system has started and that are none of its parts."""
@@ -200,8 +231,9 @@ class Site:
             return None
         return found
 
-    def _evidence(self, fleet: Fleet, desk: Desk, before: Mapping[str, int]) -> Evidence:
+    def _evidence(self, fleet: Fleet, desk: Desk, before: Mapping[str, list[str]]) -> Evidence:
         after = self._descriptors()
+        self._told["open_files"] = {part: {"before": before[part], "after": after[part]} for part in _PARTS}
         asterisk = self.system.state / "asterisk"
         ours = [a for a in product_files.arrivals(asterisk / "spool") if not a.number.startswith("7952")]
         found = rows.read(self.database)
@@ -215,23 +247,35 @@ class Site:
             callbacks=found.callbacks,
             ends=found.ends,
             talks=desk.talks(),
+            dialled=self.trunk.calls(),
             blows=self._dealt,
             kinds=self.kinds,
             channels=self._channels(),
-            descriptors={part: (before[part], after[part]) for part in _PARTS},
+            descriptors={part: (len(before[part]), len(after[part])) for part in _PARTS},
             processes=self._strangers(),
             reconciled=self._reconciled(),
         )
 
     def keep(self, folder: Path, found: Mapping[str, Any]) -> None:
         """Everything that tells what happened."""
-        (folder / "figures.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
+        told = {**found, **self._told, "blows": [asdict(blow) for blow in self._dealt]}
+        (folder / "figures.json").write_text(json.dumps(told, ensure_ascii=False, indent=1))
+        (folder / "rows.json").write_text(json.dumps(rows.story(self.database), ensure_ascii=False))
         state = self.system.state
         for path in (self.system.output, *state.glob("log/*"), *state.glob("ekc.db*")):
             shutil.copy(path, folder / path.name)
         for name in ("spool/arrivals.log", "log/queue_log", "log/cel.csv", "log/messages.log"):
             with suppress(FileNotFoundError):
                 shutil.copy(state / "asterisk" / name, folder / Path(name).name)
+
+
+def _open_files(pid: int) -> list[str]:
+    """Sockets and pipes without their numbers, so that two lists can be compared."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            found.append(str(link.readlink()).partition(":[")[0])
+    return sorted(found)
 
 
 def _say(text: str) -> None:

@@ -126,6 +126,12 @@ def _cut(lines: Sequence[Line]) -> bool:
     return bool(asked - {m.cseq for m in lines if m.method == "INFO" and m.status is not None})
 
 
+def _cut_by_them(lines: Sequence[Line]) -> bool:
+    """Our BYE got no 200."""
+    ours = any(m.method == "BYE" and m.status is None and m.sent for m in lines)
+    return ours and not any(m.method == "BYE" and m.status == 200 and not m.sent for m in lines)
+
+
 def dialled(log: Log) -> Iterator[Dialled]:
     """The calls that came to one sipp, as a telephone; the number is the user of the request's address."""
     for lines in log.read().values():
@@ -141,4 +147,5 @@ def dialled(log: Log) -> Iterator[Dialled]:
             invited_at=invite.at,
             answered_at=accepted[0] if answered and accepted else None,
             ended_at=min([*ends, *refused], default=None),
+            cut=_cut_by_them(lines),
         )

@@ -319,6 +319,11 @@ EXCUSED: dict[str, Change] = {
         cards=changed(e.cards, 3, outcome="self_service"),
         callbacks=[e.callbacks[0]],
     ),
+    "who was cut off by a crash may be called again": lambda e: E(
+        e,
+        dialled=[dialled(2, 400.0, cut=True), dialled(2, 900.0)],
+        callbacks=changed(e.callbacks, 0, attempts=2),
+    ),
     "who called in again after a talk may be called again": lambda e: E(
         e,
         dialled=[dialled(2, 250.0), dialled(2, 400.0)],

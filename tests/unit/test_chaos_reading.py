@@ -114,6 +114,17 @@ def test_a_called_telephone_tells_who_was_dialled_and_for_how_long(tmp_path: Pat
     assert found == Dialled(number="+79510000001", invited_at=1.0, answered_at=4.1, ended_at=20.0)
 
 
+def test_a_citizen_whose_caller_has_vanished_hangs_up_and_nobody_answers(tmp_path: Path) -> None:
+    call: list[Message] = [
+        ("1.0", "R", 7, "INVITE", "INVITE sip:79510000001@127.0.0.1:6000 SIP/2.0"),
+        ("4.0", "S", 7, "INVITE", "SIP/2.0 200 OK"),
+        ("4.1", "R", 7, "ACK", "ACK sip:79510000001@127.0.0.1:6000 SIP/2.0"),
+        ("39.0", "S", 1, "BYE", "BYE sip:78006000000@127.0.0.1:5060 SIP/2.0"),
+    ]
+    [found] = dialled(log_of(tmp_path, call))
+    assert (found.ended_at, found.cut) == (39.0, True)
+
+
 def test_a_refused_call_is_over_with_its_refusal(tmp_path: Path) -> None:
     call: list[Message] = [
         ("1.0", "R", 7, "INVITE", "INVITE sip:79510000001@127.0.0.1:6000 SIP/2.0"),
@@ -166,7 +177,7 @@ def test_the_database_is_read_by_plain_sql(tmp_path: Path) -> None:
         CallbackRow(id="b1", card="k2", source="queue", state="talking", number_hash="0a0b", attempts=2)
     ]
     assert (found.ends, found.told) == ({"c1": 2}, {"c2"})
-    assert rows.unfinished(str(path)) == (1, 1, 1)
+    assert (rows.unfinished(str(path)), rows.waiting(str(path))) == ((1, 1, 1), 1)
 
 
 def test_a_database_that_is_not_there_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
