@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup demo test bench chaos lint clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
@@ -22,6 +22,11 @@ test: setup lint  ## everything that must hold; calls after all else
 
 bench: setup  ## what identification costs, path by path
 	$(BIN)/python -m bench identification
+
+SEED ?= 1
+SECONDS ?= 60
+chaos: setup  ## everything is killed while citizens call, then counted who was lost (SEED=1 SECONDS=60)
+	$(BIN)/python -m tests.chaos --seed $(SEED) --seconds $(SECONDS)
 
 lint:  ## style, types and layers
 	$(BIN)/ruff check .
