@@ -1,4 +1,4 @@
-"""A minute in which everything is killed while citizens call: nobody is lost, nothing doubled (docs/chaos.md)."""
+"""A minute in which everything is killed while citizens call: nobody is lost (docs/chaos.md)."""
 
 from __future__ import annotations
 
