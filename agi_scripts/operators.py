@@ -1,4 +1,4 @@
-"""AGI(…/operator-login) and its like: the codes `*11` to `*14` and `*9` from an operator's telephone."""
+"""AGI(…/operator-login) and its like: the codes `*11` to `*15` and `*9` from an operator's telephone."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ async def unreached(channel: AgiChannel, office: Office, _duty: Duty) -> None:
     if channel.environment.get("arg_2") == "talk":
         return await operators.unreached_in_talk(office.desk, _extension(channel))
     return await operators.unreached(await _call(channel, office), office.desk, _extension(channel))
+
+
+async def defer(channel: AgiChannel, office: Office, _duty: Duty) -> None:
+    await operators.defer(await _call(channel, office), office.desk, _extension(channel))
 
 
 async def _call(channel: AgiChannel, office: Office) -> Call:

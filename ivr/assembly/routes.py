@@ -23,6 +23,7 @@ DUTY_ROUTES: Mapping[str, Callable[[AgiChannel, Office, Duty], Awaitable[None]]]
     "operator-pause": operators.pause,
     "operator-ready": operators.ready,
     "operator-unreached": operators.unreached,
+    "operator-defer": operators.defer,
 }
 TRANSFER_ROUTES: Mapping[str, Callable[[AgiChannel, Office, Transfers], Awaitable[None]]] = {
     "transfer": transfer.menu,

@@ -1,4 +1,4 @@
-"""Operators' codes by telephone: `*11`, `*12`, `*13N`, `*14`, `*9`.
+"""Operators' codes by telephone: `*11`, `*12`, `*13N`, `*14`, `*15`, `*9`.
 
 First the database, then the queues: an operator who is told «Звонки поступают» can be rung. Where either
 does not answer, the error ends the flow and the dialplan goes on by itself (dialplans/operators.conf).
@@ -7,12 +7,13 @@ does not answer, the error ends the flow and the dialplan goes on by itself (dia
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
-from ivr.domain.errors import NotFound
+from ivr.domain.errors import BadInput, NotFound
 from ivr.domain.operators import NO_ANSWER, ON_DUTY, PAUSE, REFUSES, Operator, OperatorState
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, UnitOfWork
-from ivr.services import working_day
+from ivr.services import deferred, working_day
 from ivr.services.audit import By
 from ivr.services.duty import Duty
 
@@ -84,6 +85,33 @@ async def unreached_in_talk(desk: Desk, extension: str) -> None:
     """The same by a key in the talk: nothing is said, for the citizen's side may be recording."""
     by = By(actor=extension, at=desk.clock.now())
     await desk.store.run(lambda uow: working_day.not_reached(uow, by, extension))
+
+
+async def defer(call: Call, desk: Desk, extension: str) -> None:
+    """The answer to the citizen of the last talk takes time (§14); the deadline is told."""
+    if await _begin(call, desk, extension) is None:
+        return None
+
+    def mark(uow: UnitOfWork) -> tuple[str, datetime] | None:
+        by = By(actor=extension, at=desk.clock.now())
+        card = deferred.card_of_last_talk(uow, extension)
+        if card is None:
+            return None
+        return card.registration_number[-4:], deferred.mark(uow, by, card, desk.settings).deadline
+
+    try:
+        marked = await desk.ask_store(call, mark)
+    except BadInput:
+        return await _end(call, "operator.not_deferred")
+    if marked is None:
+        return await _end(call, "operator.no_talk")
+    enquiry, deadline = marked
+    zone, now = desk.settings.zone, desk.clock.now()
+    told = Prompt.of(
+        "operator.deferred", enquiry=enquiry, deadline=deadline.astimezone(zone), now=now.astimezone(zone)
+    )
+    await call.say(told)
+    return await call.finish()
 
 
 async def _begin(call: Call, desk: Desk, extension: str) -> Operator | None:

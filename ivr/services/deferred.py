@@ -74,6 +74,12 @@ def mark(uow: UnitOfWork, by: By, card: Card, settings: Settings) -> Deferred:
     return marked
 
 
+def card_of_last_talk(uow: UnitOfWork, extension: str) -> Card | None:
+    """Of this operator; None: there was no talk with a citizen. Raises NotFound."""
+    last = uow.operators.get(extension).last_call
+    return uow.cards.of_call(last) if last else None
+
+
 def assign(
     uow: UnitOfWork, by: By, card: Card, extension: str, settings: Settings, *, at: datetime | None = None
 ) -> Deferred:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ivr.speech.kinds import TEXT, clean
-from ivr.speech.parts import Entry, Value, Wording
+from ivr.speech import russian
+from ivr.speech.kinds import ENQUIRY, MOMENT, TEXT, clean
+from ivr.speech.parts import Digits, Entry, Value, Wording
 
 
 def _fixed(text: str) -> Entry:
@@ -25,5 +26,17 @@ DUTY: dict[str, Entry] = {
         {"reason": TEXT},
     ),
     "operator.unreached": _fixed("Записано: с гражданином связаться не удалось."),
+    "operator.deferred": Entry(
+        (
+            Wording("Обращение отложено. Номер обращения:"),
+            Digits("enquiry"),
+            Value(lambda v: f"Срок ответа: {russian.moment(v['deadline'], v['now'])}."),
+        ),
+        {"enquiry": ENQUIRY, "deadline": MOMENT, "now": MOMENT},
+        personal=True,
+    ),
+    "operator.not_deferred": _fixed(
+        "Обращение не отложено: у гражданина нет номера, по которому можно позвонить."
+    ),
     "operator.no_talk": _fixed("Разговора, к которому это относится, не было."),
 }

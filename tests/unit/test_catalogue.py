@@ -81,6 +81,8 @@ OURS = {
     "operator.was_paused",
     "operator.unreached",
     "operator.no_talk",
+    "operator.deferred",
+    "operator.not_deferred",
     "supervisor.no_supervisor",
     "supervisor.no_operator",
     "supervisor.not_talking",
@@ -147,6 +149,7 @@ OPEN_ONES: dict[str, dict[str, Any]] = {
     "callback.slots": {"slots": (OPENS,) * 3, "now": NOW, "number": True},
     "transfer.reason": {"items": (("1", "вопрос другого ведомства"), ("9", "другая причина"))},
     "operator.paused": {"reason": "обед"},
+    "operator.deferred": {"enquiry": "0417", "deadline": OPENS, "now": NOW},
     "operator.was_paused": {"reason": "не отвечает"},
     "speech.confirm": {"heard": "детские пособия"},
 }

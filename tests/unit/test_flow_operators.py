@@ -1,9 +1,10 @@
-"""`*11` to `*14` and `*9`: what an operator dials, hears, and what comes of it."""
+"""`*11` to `*15` and `*9`: what an operator dials, hears, and what comes of it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +24,10 @@ from tests.unit.shift import ANNA, BORIS, Shift
 Script = Callable[[AgiChannel, Office, Duty], Awaitable[None]]
 LOGGED_OUT, READY, PAUSED = OperatorState.LOGGED_OUT, OperatorState.READY, OperatorState.PAUSED
 FREE = {"general": (False, "", 0), "soc-1": (False, "", 0)}
-CODES = [operators.login, operators.logout, operators.pause, operators.ready, operators.unreached]
+CODES = [
+    *(operators.login, operators.logout, operators.pause),
+    *(operators.ready, operators.unreached, operators.defer),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,3 +201,39 @@ async def test_in_the_talk_it_is_written_down_without_a_word(phones: Phones) -> 
 async def test_without_a_talk_there_is_nothing_to_write_down(phones: Phones) -> None:
     await phones.dials(operators.login)
     assert (await phones.dials(operators.unreached)).heard == ["operator.no_talk"]
+
+
+# --- *15 ---------------------------------------------------------------------------------------------
+
+
+async def after_a_talk(phones: Phones, number: str | None) -> str:
+    """The card of a talk that has just ended; its id."""
+    with phones.shift.store.transaction() as uow:
+        card = uow.cards.open(call="c1", node="node1", number=number, at=phones.shift.clock.now())
+        uow.commit()
+    await phones.dials(operators.login)
+    await phones.shift.connects()
+    await phones.shift.completes()
+    return card.id
+
+
+async def test_the_answer_to_the_last_talk_is_deferred_and_its_deadline_is_told(phones: Phones) -> None:
+    card = await after_a_talk(phones, "+79123456789")
+    assert (await phones.dials(operators.defer)).heard == ["operator.deferred"]
+    owed = phones.shift.store.rows.deferred.of_card(card)
+    assert owed is not None
+    assert (owed.marked_by, owed.deadline) == (ANNA, owed.registered_at + timedelta(days=1, hours=-1))
+    told = phones.line.prompts.said("operator.deferred").values
+    assert (told["deadline"], told["enquiry"]) == (owed.deadline, "0001")
+    assert "deferred.mark" in [action for _, action in phones.actions]
+
+
+async def test_nothing_is_deferred_for_a_citizen_who_cannot_be_called(phones: Phones) -> None:
+    await after_a_talk(phones, None)
+    assert (await phones.dials(operators.defer)).heard == ["operator.not_deferred"]
+    assert phones.shift.store.rows.deferred.list() == []
+
+
+async def test_before_the_first_talk_there_is_nothing_to_defer(phones: Phones) -> None:
+    await phones.dials(operators.login)
+    assert (await phones.dials(operators.defer)).heard == ["operator.no_talk"]
