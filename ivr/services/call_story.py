@@ -17,8 +17,6 @@ from ivr.services.journal_lines import CEL, QUEUE_LOG
 
 QUEUE, BRIDGE = "queue", "bridge"
 ENTERED, JOINED, LEFT, REFUSED = "entered", "joined", "left", "refused"
-HOLD, UNHOLD = "HOLD", "UNHOLD"
-"""Lines of ours in queue_log."""
 _OPERATORS_LEG = re.compile(rf"PJSIP/({EXTENSION.pattern})-[0-9a-f]{{8}}")
 _AGENT = re.compile(rf"PJSIP/({EXTENSION.pattern})")
 _LEAVING = {
@@ -32,8 +30,6 @@ _LEAVING = {
 """Why a caller left a queue; the exits as in ports.LeftQueue. A withdrawal says why itself."""
 _REFUSALS = {"FULL": "full"}
 """Why a caller was not let in (NOTJOINED, dialplans/queues.conf); else nobody was there."""
-_ROUNDED = timedelta(seconds=2)
-"""A line of queue_log about a moment may be a second early, and one of ours some time late."""
 _OURS = "dialplan/"
 """Who hung up, if the dialplan did (`hangupsource`); anything else is the caller or the network."""
 
@@ -67,16 +63,6 @@ class Wait:
     """Extensions that were rung in vain, one entry for each time."""
     refused: bool = False
     """The caller was not let in."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hold:
-    """An operator had the other side on hold. Times of queue_log: whole seconds, rounded down."""
-
-    extension: str
-    since: datetime
-    until: datetime | None
-    """None: to the end of the talk."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +112,7 @@ def waits(lines: Iterable[JournalLine]) -> tuple[Wait, ...]:
             if last is not None:
                 found[-1] = replace(last, until=line.at, why="unknown")
             found.append(_begun(line))
-        elif last is not None and line.event == "RINGNOANSWER" and (missed := _extension(line)) is not None:
+        elif last is not None and line.event == "RINGNOANSWER" and (missed := extension_of(line)) is not None:
             found[-1] = replace(last, missed=(*last.missed, missed))
         elif last is not None and line.event in _LEAVING:
             found[-1] = _left(last, line)
@@ -146,57 +132,14 @@ def _left(wait: Wait, line: JournalLine) -> Wait:
     if line.event == "WITHDRAW":
         why = line.data.get("info", why)
     taken = line.event == "CONNECT"
-    leg, operator = (line.data.get("leg", ""), _extension(line)) if taken else ("", None)
+    leg, operator = (line.data.get("leg", ""), extension_of(line)) if taken else ("", None)
     return replace(wait, until=line.at, why=why, leg=leg, operator=operator)
 
 
-def _extension(line: JournalLine) -> str | None:
+def extension_of(line: JournalLine) -> str | None:
     """Whom a line of queue_log speaks of."""
     found = _AGENT.fullmatch(line.data.get("agent", ""))
     return found[1] if found else None
-
-
-def holds(lines: Iterable[JournalLine]) -> tuple[Hold, ...]:
-    """When operators had the citizen on hold; from the lines that services/holds.py has written.
-
-    One hold may be within another: the menu of a transfer is one, and the consultation that begins there
-    another before the first has ended.
-    """
-    going: dict[str, tuple[Hold, int]] = {}
-    over: list[Hold] = []
-    for line in (line for line in lines if line.journal == QUEUE_LOG and line.event in (HOLD, UNHOLD)):
-        extension = _extension(line)
-        if extension is None:
-            continue
-        hold, depth = going.pop(extension, (Hold(extension=extension, since=line.at, until=None), 0))
-        depth += 1 if line.event == HOLD else -1
-        if depth > 0:
-            going[extension] = hold, depth
-        elif depth == 0:
-            over.append(replace(hold, until=line.at))
-    return (*over, *(hold for hold, _ in going.values()))
-
-
-def consultations(
-    talks_: Sequence[Talk], holds_: Iterable[Hold], end: datetime | None = None
-) -> tuple[Hold, ...]:
-    """Parts of holds in which the operator was out of the talk, to ask a colleague about the citizen (§23).
-
-    Each begins with the end of a talk, and ends when the hold does, when anybody talks with the citizen, or
-    with the call (`end`). A hold whose own end is not known (no engine, a telephone put down) is none.
-    """
-    return tuple(found for hold in holds_ if (found := _consulted(hold, talks_, end)) is not None)
-
-
-def _consulted(hold: Hold, talks_: Sequence[Talk], end: datetime | None) -> Hold | None:
-    latest = hold.since + _ROUNDED
-    own = [t.until for t in talks_ if t.extension == hold.extension and t.since <= latest and t.until]
-    parted = own[-1] if own else None
-    if hold.until is None or parted is None or hold.since > parted + _ROUNDED:
-        return None
-    again = [talk.since for talk in talks_ if talk.since >= parted]
-    until = min([hold.until, *again, *([end] if end is not None else [])])
-    return replace(hold, since=parted, until=until) if until > parted else None
 
 
 def overlap(since: datetime, until: datetime, talk: Talk) -> float:
@@ -233,13 +176,12 @@ def waited(waits_: Iterable[Wait], talks_: Sequence[Talk], end: datetime) -> int
     return int(total.total_seconds())
 
 
-def talked(talks_: Iterable[Talk], end: datetime, consultations: Iterable[Hold] = ()) -> int:
+def talked(talks_: Iterable[Talk], end: datetime, asked: Iterable[tuple[datetime, datetime]] = ()) -> int:
     """Whole seconds with an operator (§13), rounded down; with two operators at once they count once.
 
-    consultations: the citizen hears music while the operator asks a colleague; that is part of answering.
+    asked: while the operator asked a colleague and the citizen heard music; that is part of answering.
     """
-    spans = [(talk.since, talk.until or end) for talk in talks_]
-    spans += [(asked.since, asked.until or end) for asked in consultations]
+    spans = [*((talk.since, talk.until or end) for talk in talks_), *asked]
     total, reached = timedelta(), None
     for begin, until in sorted(spans):
         since = begin if reached is None else max(begin, reached)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from ivr.domain.transfer import ON_HOLD, Transfer
 from ivr.ports import FloorEvent, FloorKind, Switchboard
-from ivr.services.call_story import HOLD, UNHOLD
 from ivr.services.floor import Floor
+from ivr.services.hold_story import HOLD, UNHOLD
 
 _NO_QUEUE = "NONE"
 

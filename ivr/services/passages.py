@@ -14,8 +14,9 @@ from datetime import datetime
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.passage import CONNECTED, LOST, UNKNOWN, Passage
 from ivr.ports import JournalLine
-from ivr.services import call_story
-from ivr.services.call_story import Hold, Talk, Wait
+from ivr.services import call_story, hold_story
+from ivr.services.call_story import Talk, Wait
+from ivr.services.hold_story import Hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,8 @@ def passages(
     until, outcome: of a call that is settled; waits whose end no line tells then end with it.
     """
     talks = call_story.talks(call, lines)
-    known = call_story.holds(lines)
-    holds = _Holds(all=known, asking=call_story.consultations(talks, known, until))
+    known = hold_story.holds(lines)
+    holds = _Holds(all=known, asking=hold_story.consultations(talks, known, until))
     waits = call_story.waits(lines)
     found, taken = [], set[str]()
     for place, wait in enumerate(waits):

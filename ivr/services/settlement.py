@@ -25,6 +25,7 @@ from ivr.domain.enquiry import ContactOutcome
 from ivr.ports import JournalLine
 from ivr.services import call_story
 from ivr.services.call_story import Ending, Talk
+from ivr.services.hold_story import consultations, holds
 
 _QUEUEING = frozenset({"wait", "enter", "given-back", "queue-keys"})
 """Contexts of a caller who was given to a queue (dialplans/queues.conf)."""
@@ -79,13 +80,13 @@ def settle(call: str, lines: Sequence[JournalLine], facts: Facts, rules: Rules) 
     at = end.at if end is not None else min(facts.restarts)
     known = at if end is not None else max((line.at for line in lines), default=at)
     talks = call_story.talks(call, lines)
-    asked = call_story.consultations(talks, call_story.holds(lines), known)
+    asked = consultations(talks, holds(lines), known)
     last = talks[-1] if talks else None
     return Settlement(
         at=at,
         outcome=_outcome(lines, talks, end, facts.recorded, rules),
         waiting_s=call_story.waited(call_story.waits(lines), talks, known),
-        talking_s=call_story.talked(talks, known, asked),
+        talking_s=call_story.talked(talks, known, ((hold.since, hold.until or known) for hold in asked)),
         operator=last.extension if last is not None else None,
         talked_until=max((talk.until or known for talk in talks), default=None),
         known_until=known,

@@ -13,7 +13,7 @@ from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.figures import Fate
 from ivr.domain.passage import Passage
 from ivr.ports import JournalLine
-from ivr.services import call_story
+from ivr.services import call_story, hold_story
 from ivr.services.passages import passages
 from tests.journals import FOLDER, captured, lines, story
 from tests.unit.test_settlement import (
@@ -254,13 +254,13 @@ def test_a_citizen_who_hangs_up_during_a_consultation_was_on_hold_until_then() -
 def test_a_hold_within_a_hold_ends_neither() -> None:
     """The consultation begins before the transfer menu, which is a hold to Asterisk, has ended."""
     events = ((12, "HOLD"), (14, "HOLD"), (14, "UNHOLD"), (17, "HOLD"), (18, "UNHOLD"), (20, "UNHOLD"))
-    [found] = call_story.holds([held(seconds, event, "201") for seconds, event in events])
+    [found] = hold_story.holds([held(seconds, event, "201") for seconds, event in events])
     assert found.until is not None
     assert (found.until - found.since).total_seconds() == 8
 
 
 def test_an_end_of_a_hold_whose_beginning_nobody_wrote_is_none() -> None:
-    assert call_story.holds([held(12, "UNHOLD", "201")]) == ()
+    assert hold_story.holds([held(12, "UNHOLD", "201")]) == ()
 
 
 def test_a_hold_whose_end_nobody_wrote_does_not_outlast_its_talk() -> None:
