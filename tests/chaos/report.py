@@ -18,6 +18,7 @@ def figures(evidence: Evidence, findings: Sequence[Finding], *, seed: int, secon
     """Keys of issue 6; `findings` says which call, card or process each fault is about."""
     counts = Counter(finding.fault for finding in findings)
     kills = Counter(blow.kind for blow in evidence.blows)
+    ours = {c.call_id for c in evidence.citizens}
     offered = [c for c in evidence.citizens if c.trying]
     return {
         "seed": seed,
@@ -25,7 +26,7 @@ def figures(evidence: Evidence, findings: Sequence[Finding], *, seed: int, secon
         "called": len(evidence.citizens),
         "not_reached": len(evidence.citizens) - len(offered),
         "offered": len(offered),
-        "arrivals": len(evidence.arrivals),
+        "arrivals": sum(a.call_id in ours for a in evidence.arrivals),
         "answered_by_line": sum(c.status == 200 for c in offered),
         "served": sum(c.outcome == "served" for c in evidence.contacts if c.direction == "inbound"),
         "callbacks": len(evidence.callbacks),
