@@ -29,6 +29,7 @@ from ivr.services.floor import Floor
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
 from ivr.services.impatience import ImpatientStore
+from ivr.services.known_days import KnownDays
 from ivr.services.supervision import Supervision
 from ivr.services.traces import TraceLog
 from ivr.services.transfer_notes import TransferNotes
@@ -96,6 +97,7 @@ class Parts:
         )
         self.supervision = Supervision(self.floor.view, site.clock)
         self.resources = resources.build(settings, self.callers_store, site.clock, self.metrics)
+        self.known_days = KnownDays(self.store, settings.known_days)
         self.office = Office(self._desk(), prompts=self.prompts, traces=self.traces, node=settings.node)
 
     def open_database(self) -> None:
@@ -126,6 +128,7 @@ class Parts:
             whispers=self.whispers,
             sounds=self.prompts,
             recordings=self.prompts,
+            known_days=lambda: self.known_days.days,
         )
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ QUEUES_SECONDS = 1.0
 DIALLER_SECONDS = 1.0
 LEGS_SECONDS = 5.0
 DEFERRED_SECONDS = 5.0
+CALENDAR_SECONDS = 5.0
 BOARD_SECONDS = 1.0
 SILENCE_SECONDS = 0.5
 DUTY_SECONDS = 1.0
@@ -60,6 +61,7 @@ def routines(parts: Parts) -> list[Routine]:
         _every(BOARD_SECONDS, "board", _board(parts).write, "`ekc doctor`, `ekc db check`"),
         _every(DIALLER_SECONDS, "callbacks", dialler(parts).work, "see docs/callbacks.md"),
         _every(LEGS_SECONDS, "callback-legs", leg_watch(parts).look, "`ekc status`: is Asterisk there?"),
+        _every(CALENDAR_SECONDS, "calendar", parts.known_days.refresh, "`ekc doctor`, `ekc db check`"),
         _every(DEFERRED_SECONDS, "deferred", _deferred(parts).look, "`ekc doctor`, `ekc db check`"),
         _every(QUEUES_SECONDS, "queues", _queue_watch(parts).work, "`ekc doctor`, `ekc status`"),
     ]

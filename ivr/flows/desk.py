@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ivr.domain.enquiry import Card
 from ivr.domain.errors import StorageDown
-from ivr.ports import Call, Clock, Distributor, InformationResource, Prompt, Store, UnitOfWork, WaitSounds
+from ivr.ports import (
+    Call,
+    Clock,
+    DayException,
+    Distributor,
+    InformationResource,
+    Prompt,
+    Store,
+    UnitOfWork,
+    WaitSounds,
+)
 from ivr.services.announcements import Recordings
 from ivr.services.audit import By
 from ivr.services.guesses import GuessGuard
@@ -40,6 +50,8 @@ class Desk:
     """None: nobody is told a place."""
     recordings: Recordings | None = None
     """Of announcements; None: a recording cannot be brought here."""
+    known_days: Callable[[], Sequence[DayException]] = tuple
+    """Own exceptions to the calendar as last read, for when the database is down."""
 
     def by(self) -> By:
         """Who acts in a call without an operator, and when."""

@@ -125,9 +125,9 @@ async def without_storage(call: Call, desk: Desk) -> None:
     """The database was down when the call came: no menu and no promise, but everybody can be talked with
     (architecture.md, rule 2).
 
-    The own exceptions are out of reach, too: the production calendar tells whether operators are there.
+    The calendar as it was last read tells whether operators are there.
     """
-    calendar, now = calendar_of(desk.settings, ()), desk.clock.now()
+    calendar, now = calendar_of(desk.settings, desk.known_days()), desk.clock.now()
     if calendar.is_open(now):
         await call.say(Prompt.of("greeting", recording=desk.settings.recording))
         await call.say(Prompt.of("emergency"), whole=True)

@@ -35,6 +35,11 @@ class Places(BaseModel):
         return self.state / "keys"
 
     @property
+    def known_days(self) -> Path:
+        """Own exceptions to the calendar as last read, for when the database is down."""
+        return self.run_dir / "calendar.json"
+
+    @property
     def emergency_spool(self) -> Path:
         """Callbacks that were asked for while there was no engine."""
         return self.state / "spool" / "emergency"
