@@ -33,7 +33,7 @@ PING_SECONDS = 10.0
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 """Seconds between attempts to connect: doubled from the first to the longest."""
 
-_ALONE = frozenset({"QueueAdd"})
+_ALONE = frozenset({"QueueAdd", "PlayDTMF"})
 """Whose answer reads to panoramisk as if events of its own were to follow; of others it sees by itself."""
 _log = structlog.get_logger(__name__)
 _quiet = logging.getLogger(f"{__name__}.panoramisk")

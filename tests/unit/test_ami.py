@@ -129,6 +129,25 @@ async def test_an_action_gets_the_reply_with_its_id(manager: FakeManager) -> Non
         assert [(await first)[0]["message"], (await second)[0]["message"]] == ["first", "second"]
 
 
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ("QueueAdd", "Added interface to queue"),
+        ("PlayDTMF", "DTMF successfully queued"),
+    ],
+)
+async def test_an_answer_that_reads_as_if_events_followed_is_whole_by_itself(
+    manager: FakeManager, action: str, message: str
+) -> None:
+    """And the connection stands: the library breaks off over «successfully queued» of any but Originate."""
+    async with connected(manager) as ami:
+        answer = asyncio.ensure_future(ami.action({"Action": action}))
+        heard = await manager.hears()
+        manager.say(Response="Success", ActionID=heard["ActionID"], Message=message)
+        assert [m["message"] for m in await answer] == [message]
+        assert ami.connected
+
+
 async def test_a_list_is_gathered_whole_though_its_events_are_not_wanted(manager: FakeManager) -> None:
     async with connected(manager) as ami:
         count = asyncio.ensure_future(ami.channels())
