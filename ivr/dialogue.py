@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import CallerHungUp, CallerSilent, CallOver, OperatorWanted
 from ivr.domain.keypad import TypedKeys, Verdict, judge
+from ivr.making import Making
 from ivr.ports import KEYS, Boarding, Channel, Clock, Prompt, Prompts
 
 T = TypeVar("T")
@@ -66,13 +67,17 @@ class Dialogue:
         tell: Tell,
         number: str | None,
         arrived_at: datetime,
+        id_: str = "",
     ) -> None:
+        """id_: the call's uniqueid where it is not the channel's."""
         self._channel = channel
+        self._id = id_ or channel.id
         self._prompts = prompts
         self._clock = clock
         self._patience = patience
         self._tell = tell
         self._typed = TypedKeys(together=patience.digit)
+        self._making = Making(prompts)
         self.number = number
         self.arrived_at = arrived_at
         self.enquiry = ""
@@ -80,7 +85,7 @@ class Dialogue:
 
     @property
     def id(self) -> str:
-        return self._channel.id
+        return self._id
 
     @property
     def pressed_anything(self) -> bool:
@@ -91,47 +96,48 @@ class Dialogue:
     async def answer(self) -> None:
         await self._channel.answer()
 
-    async def say(self, prompt: Prompt, *, whole: bool = False) -> None:
-        await self._say(prompt, whole=whole)
+    async def say(self, prompt: Prompt, *, whole: bool = False, then: Prompt | None = None) -> None:
+        await self._say(prompt, whole=whole, then=then)
         if whole:
             self._typed.forget()
 
-    async def _say(self, prompt: Prompt, *, whole: bool = False) -> None:
+    async def _say(self, prompt: Prompt, *, whole: bool = False, then: Prompt | None = None) -> None:
         """Unless a key typed ahead makes it needless. Raises Unavailable when it cannot be made or played."""
         audio = None
         if whole or not self._typed:
             audio = self._prompts.ready(prompt) or await self._made(prompt, whole=whole)
         if audio is None:
+            self._making.forget()
             return self._tell("prompt", prompt.id, "skipped")
         try:
             if whole or not self._typed:
-                return await self._play(prompt, audio, stop_on="" if whole else self._stopping())
+                return await self._play_before(then, prompt, audio, "" if whole else self._stopping())
             return self._tell("prompt", prompt.id, "skipped")
         finally:
             self._prompts.release(audio)
 
+    async def _play_before(self, then: Prompt | None, prompt: Prompt, audio: Path, stop_on: str) -> None:
+        """Play it, and meanwhile have `then` made: else the caller would wait between the two."""
+        if then is not None:
+            self._making.begin(then)
+        try:
+            await self._play(prompt, audio, stop_on=stop_on)
+        except (Exception, asyncio.CancelledError):
+            self._making.forget()
+            raise
+
     async def _made(self, prompt: Prompt, *, whole: bool) -> Path | None:
         """Synthesised while keys are read; None, and no longer made, when a key has made it needless."""
-        making = asyncio.ensure_future(self._prompts.audio(prompt))
+        making = self._making.take(prompt)
         try:
             await self._until_done(making, _CHECKING, or_key=not whole)
         except (Exception, asyncio.CancelledError):
-            self._abandon(making)
+            self._making.abandon(making)
             raise
         if making.done():
             return await making
-        self._abandon(making)
+        self._making.abandon(making)
         return None
-
-    def _abandon(self, making: asyncio.Future[Path]) -> None:
-        """Nobody will hear it: it is erased, or not made at all."""
-
-        def erase(made: asyncio.Future[Path]) -> None:
-            if not made.cancelled() and made.exception() is None:
-                self._prompts.release(made.result())
-
-        making.add_done_callback(erase)
-        making.cancel()
 
     async def _play(self, prompt: Prompt, audio: Path, *, stop_on: str) -> None:
         with self._ended_as("prompt", prompt.id):

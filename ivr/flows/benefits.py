@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from itertools import islice, zip_longest
 
 from ivr.domain.benefits import Notice, Payment, PaymentStatus, PersonalRecords
 from ivr.domain.enquiry import Application, ContactOutcome
@@ -71,8 +71,8 @@ async def _tell(call: Call, desk: Desk, all_steps: Sequence[Step]) -> None:
 async def _tell_step(call: Call, desk: Desk, step: Step, *, left: bool) -> str | None:
     """The caller's choice after a step; None: handed over to an operator."""
     try:
-        for prompt in step.prompts:
-            await call.say(prompt)
+        for prompt, after in zip_longest(step.prompts, step.prompts[1:]):
+            await call.say(prompt, then=after)
             call.outcome = ContactOutcome.SELF_SERVICE
         return await call.ask_choice(
             Prompt.of("benefits.more", left=left), AGAIN + NEXT + END if left else AGAIN + END

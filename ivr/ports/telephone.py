@@ -192,11 +192,12 @@ class Call(Protocol):
 
     async def answer(self) -> None: ...
 
-    async def say(self, prompt: Prompt, *, whole: bool = False) -> None:
+    async def say(self, prompt: Prompt, *, whole: bool = False, then: Prompt | None = None) -> None:
         """Play a prompt. A key stops it and is the first of the next answer; one typed ahead skips it.
 
         whole: nothing stops or skips it, and what was typed before its end is dropped. For last words and
-        for sentences after which keys typed ahead make no sense.
+        for sentences after which keys typed ahead make no sense. then: what will be said next; it is made
+        while this one is heard.
         """
         ...
 

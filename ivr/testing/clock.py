@@ -41,10 +41,12 @@ class VirtualClock:
         until = self._passed + round(seconds * 1_000_000)
         self._sleepers.append(until)
         idle = 0
-        while self._passed < until:
-            before = self._passed
-            await asyncio.sleep(0)
-            idle = idle + 1 if self._passed == before else 0
-            if idle > IDLE_TURNS:
-                self._passed = max(self._passed, min(self._sleepers))
-        self._sleepers.remove(until)
+        try:
+            while self._passed < until:
+                before = self._passed
+                await asyncio.sleep(0)
+                idle = idle + 1 if self._passed == before else 0
+                if idle > IDLE_TURNS:
+                    self._passed = max(self._passed, min(self._sleepers))
+        finally:
+            self._sleepers.remove(until)

@@ -55,7 +55,7 @@ class ScriptedCall:
     async def answer(self) -> None:
         self.arrived_at = START
 
-    async def say(self, prompt: Prompt, *, whole: bool = False) -> None:
+    async def say(self, prompt: Prompt, *, whole: bool = False, then: Prompt | None = None) -> None:
         catalogue.text(prompt)
         self.heard.append(prompt)
 

@@ -64,6 +64,55 @@ async def test_a_sentence_to_be_heard_whole_is_not_stopped_and_drops_what_was_ty
     assert await outcome(talk, menu) is CallerSilent
 
 
+PERSONAL = [Prompt.of("snils.readback", snils=snils) for snils in ("11223344595", "08765430300")]
+
+
+@pytest.fixture
+def slow(talk: Talk) -> Talk:
+    """Personal prompts take longer to make than anybody likes to wait, and less than one of them lasts."""
+    talk.prompts.seconds = 1.5
+    return talk
+
+
+async def test_what_is_said_next_is_made_while_the_first_is_heard(slow: Talk) -> None:
+    """Between the two there is no pause and no «проверяем»; both are erased in the end."""
+    first, second = PERSONAL
+    await slow.call.say(first, then=second)
+    ended = slow.clock.monotonic()
+    slow.channel.heard.clear()
+    await slow.call.say(second)
+    assert slow.channel.heard == ["snils.readback"]
+    assert slow.clock.monotonic() - ended <= slow.channel.lasting + 0.1
+    assert not slow.prompts.private
+
+
+async def test_what_was_made_ahead_and_skipped_by_a_key_is_erased(slow: Talk) -> None:
+    first, second = PERSONAL
+    slow.caller.presses("1", on="snils.readback", after=1.9)
+    await slow.call.say(first, then=second)
+    await slow.call.say(second)
+    await after(slow, 5)
+    assert slow.told[-1] == ("prompt", "snils.readback", "skipped")
+    assert not slow.prompts.private
+
+
+async def test_what_was_made_ahead_for_a_caller_who_hangs_up_is_erased(slow: Talk) -> None:
+    first, second = PERSONAL
+    slow.caller.leaves(at=3)
+    with pytest.raises(CallerHungUp):
+        await slow.call.say(first, then=second)
+    await after(slow, 5)
+    assert not slow.prompts.private
+
+
+async def test_something_else_said_next_takes_the_place_of_what_was_made_ahead(slow: Talk) -> None:
+    first, second = PERSONAL
+    await slow.call.say(first, then=second)
+    await slow.call.say(first)
+    await after(slow, 5)
+    assert not slow.prompts.private
+
+
 async def test_a_hash_after_an_answer_that_ended_by_itself_is_no_answer_to_the_next_question(
     talk: Talk,
 ) -> None:
