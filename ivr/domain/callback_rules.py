@@ -27,6 +27,8 @@ BARRED = ("+7803", "+7804", "+7809")
 _ROUNDS = 10
 """Opening hours and quiet hours push a time to and fro at most this often before there is none."""
 _UNPLANNED = frozenset({Source.QUEUE, Source.ABANDONED, Source.CLOSED, Source.EMERGENCY, Source.CRASH})
+_TOLD = frozenset({Source.AGREED, Source.CLOSED, Source.QUEUE})
+"""The citizen has asked for the call and was told when it will be: at that hour nobody is asleep."""
 _PLAN = {
     ContactOutcome.BUSY: timedelta(minutes=15),
     ContactOutcome.NO_ANSWER: timedelta(hours=1),
@@ -80,7 +82,7 @@ class QuietHours:
     def next_time(self, number: str, at: datetime, *, agreed: bool = False) -> datetime:
         """`at`, or when the quiet hours that it lies in are over.
 
-        agreed: the citizen has agreed to the time (§13); then an unknown zone is taken for the site's.
+        agreed: the citizen knows of the time (§13); then an unknown zone is taken for the site's.
         """
         zone = zone_of(number, at)
         known = agreed or zone is not None
@@ -127,7 +129,7 @@ def soonest(callback: Callback, at: datetime, calendar: WorkCalendar, quiet: Qui
         opens = at if calendar.is_open(at) else calendar.next_opening(at)
         if opens is None:
             return None
-        agreed = callback.source is Source.AGREED
+        agreed = callback.source in _TOLD
         counted = quiet.count(callback, opens)
         free = quiet.next_time(callback.number, opens, agreed=agreed) if counted else opens
         if free == opens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ivr.flows.callback_choice import choose
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services.calendar import calendar_of, hours_in_words
+from ivr.services.calling_rules import CallingRules
 from ivr.services.unasked import linked
 
 
@@ -68,31 +70,25 @@ async def _register(call: Call, desk: Desk, *, queue: str, opening: datetime | N
     assert number is not None  # noqa: S101 - the caller of this function has looked
 
     def register(uow: UnitOfWork) -> Promise:
-        soonest = opening or _soonest(desk, uow, now)
         card = desk.card_of(uow, call)
-        callback = uow.callbacks.request(
-            Callback(
-                id=new_id(now),
-                card=card.id,
-                number=number,
-                source=Source.QUEUE if opening is None else Source.CLOSED,
-                queue=queue,
-                arrived_at=call.arrived_at,
-                due=soonest,
-            )
+        wanted = Callback(
+            id=new_id(now),
+            card=card.id,
+            number=number,
+            source=Source.QUEUE if opening is None else Source.CLOSED,
+            queue=queue,
+            arrived_at=call.arrived_at,
+            due=opening or now,
         )
+        # what is told is when the citizen can be called: not before the line opens, nor at night
+        soonest = CallingRules.of(desk.settings).soonest(uow, wanted, wanted.due)
+        callback = uow.callbacks.request(replace(wanted, due=soonest))
         if callback.card != card.id:  # it stands for this enquiry, too
             uow.traces.add([linked(call.id, now)])
         desk.by().note(uow, "callbacks.request", callback.id, call=call.id, result=callback.source.value)
-        # one that stood already keeps its time, but nobody is called before the line opens
+        # one that stood already keeps its time, but nobody is called before this one would be
         due = max(callback.due, soonest)
         enquiry = uow.cards.get(callback.card).registration_number[-4:]
         return Promise(callback.id, due.astimezone(desk.settings.zone) if due > now else None, enquiry)
 
     return await desk.ask_store(call, register)
-
-
-def _soonest(desk: Desk, uow: UnitOfWork, now: datetime) -> datetime:
-    """Now; the next opening for who waited beyond the end of the day and was not reached (§12)."""
-    calendar = calendar_of(desk.settings, uow.calendar.list())
-    return now if calendar.is_open(now) else calendar.next_opening(now) or now

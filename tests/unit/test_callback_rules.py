@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -107,12 +108,14 @@ def test_quiet_hours_are_by_the_clock_where_the_number_is(number: str, now: date
     assert QUIET.next_time(number, now) == then
 
 
-def test_who_has_just_called_is_awake_and_an_agreed_time_was_agreed() -> None:
-    late = a_callback(MOBILE, arrived=at(9, 30))
+def test_who_has_just_called_is_awake_and_so_is_who_was_told_the_time() -> None:
+    late = a_callback(MOBILE, source=Source.ABANDONED, arrived=at(9, 30))
     assert soonest(late, at(9, 40), CALENDAR, QUIET) == at(9, 40)
     assert soonest(late, at(11, 31), CALENDAR, QUIET) == at(12)
-    agreed = a_callback(MOBILE, source=Source.AGREED, arrived=at(9, 30, day=23))
-    assert soonest(agreed, at(9, 40), CALENDAR, QUIET) == at(9, 40)
+    for told in (Source.AGREED, Source.CLOSED, Source.QUEUE):
+        agreed = a_callback(MOBILE, source=told, arrived=at(19, 30, day=23))
+        assert soonest(agreed, at(19, 30, day=23), CALENDAR, QUIET) == at(9)
+        assert soonest(replace(agreed, number=MOSCOW), at(9), CALENDAR, QUIET) == at(11)
     deferred = a_callback(MOBILE, source=Source.DEFERRED, arrived=at(9, 30))
     assert soonest(deferred, at(9, 40), CALENDAR, QUIET) == at(12)
 

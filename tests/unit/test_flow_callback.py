@@ -61,6 +61,14 @@ async def test_at_once_has_no_time_in_words() -> None:
     assert line.callbacks[0].due == line.clock.now()
 
 
+async def test_who_lives_where_it_is_still_night_is_told_the_hour_at_which_the_telephone_will_ring() -> None:
+    """The line opens at nine: seven in Moscow."""
+    line = Line(now=EVENING)
+    call = a_call(line, number="+74951234567")
+    await offer_callback(call, line.desk, opening=MORNING)
+    assert told(call)["due"] == line.callbacks[0].due == MORNING + timedelta(hours=2)
+
+
 async def test_the_promise_is_in_the_audit_with_the_call_it_was_made_in() -> None:
     line = Line()
     call = a_call(line)
