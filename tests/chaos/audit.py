@@ -10,11 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
+from typing import TypeVar
 
 from tests.chaos import dialling, remains
-from tests.chaos.evidence import Arrived, CardRow, Citizen, Contact, Evidence
+from tests.chaos.evidence import Arrived, CardRow, Citizen, Contact, Evidence, Talk
 from tests.chaos.findings import Fault, Finding
 
+T = TypeVar("T")
 SERVED_SECONDS = 5.0
 SURELY_SERVED = 15.0
 """Seconds on an operator's telephone that hold a talk of five in any case: it is told first who comes."""
@@ -191,24 +194,29 @@ def _twice(names: Iterator[str] | Sequence[str], why: str) -> Iterator[Finding]:
 
 def served_or_not(case: Case) -> Iterator[Finding]:
     """`served` is what an operator's telephone has seen, too; a plain talk that both saw is `served`."""
-    longest: dict[str, float] = defaultdict(float)
-    sure: set[str] = set()
-    for talk in case.evidence.talks:
-        if talk.until is not None:
-            number, seconds = talk.number[-10:], talk.until - talk.since
-            longest[number] = max(longest[number], seconds)
-            if seconds >= SURELY_SERVED and talk.hung_up:
-                sure.add(number)
-    for call, number in case.number_of.items():
-        contact, citizen = case.contact.get(call), case.by_call.get(call)
-        if contact is None or citizen is None or not number:
+    talks = _grouped(case.evidence.talks, lambda talk: talk.number[-10:])
+    for call, citizen in case.by_call.items():
+        contact, number = case.contact.get(call), case.number_of[call]
+        if contact is None or not number:
             continue
-        if contact.outcome == "served" and longest[number] < SERVED_SECONDS:
+        seen = [talk for talk in talks.get(number, ()) if _within(talk, citizen)]
+        if contact.outcome == "served" and not any(_seconds(talk) >= SERVED_SECONDS for talk in seen):
             why = f"served, but no operator's telephone talked {SERVED_SECONDS:g} s with it"
             yield Finding(fault=Fault.WRONG_STATES, subject=call, why=why)
-        if contact.outcome != "served" and number in sure and citizen.ended_by_line_at is not None:
+        sure = any(_seconds(talk) >= SURELY_SERVED and talk.hung_up for talk in seen)
+        if contact.outcome != "served" and sure and citizen.ended_by_line_at is not None:
             why = f"talked with an operator, but {contact.outcome}"
             yield Finding(fault=Fault.WRONG_STATES, subject=call, why=why)
+
+
+def _within(talk: Talk, citizen: Citizen) -> bool:
+    """The talk began while this call went on; the same number may call again, or be called."""
+    ends = [at for at in (citizen.hung_up_at, citizen.ended_by_line_at) if at is not None]
+    return citizen.invited_at <= talk.since <= min(ends, default=inf)
+
+
+def _seconds(talk: Talk) -> float:
+    return 0.0 if talk.until is None else talk.until - talk.since
 
 
 def cards_and_contacts(case: Case) -> Iterator[Finding]:
@@ -264,8 +272,8 @@ def audit(evidence: Evidence) -> list[Finding]:
     return [*found, *dialling.audit(evidence), *remains.audit(evidence)]
 
 
-def _grouped(items: Sequence[Arrived], key: Callable[[Arrived], str]) -> Mapping[str, Sequence[Arrived]]:
-    found: dict[str, list[Arrived]] = defaultdict(list)
+def _grouped(items: Sequence[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:
+    found: dict[str, list[T]] = defaultdict(list)
     for item in items:
         found[key(item)].append(item)
     return found

@@ -35,6 +35,8 @@ class Script:
     share: float
     """Of all calls."""
     anonymous: bool = False
+    numbers_of: str = ""
+    """Calls again from the numbers of that script, each later than it: its share is smaller."""
 
     @property
     def asks_for_an_operator(self) -> bool:
@@ -49,9 +51,10 @@ def scripts(receipt: str) -> Sequence[Script]:
         Script(name="greeting", share=0.10, steps=[HangUp(1.5)]),
         Script(name="menu", share=0.10, steps=[HangUp(12.0)]),
         Script(name="status", share=0.20, steps=[*typed(f"11{receipt}", first=1.5, gap=0.15), HangUp(24.0)]),
-        Script(name="talk", share=0.30, steps=[operator, HungUpOn(within=PATIENCE)]),
+        Script(name="talk", share=0.25, steps=[operator, HungUpOn(within=PATIENCE)]),
         Script(name="abandon", share=0.15, steps=[operator, HangUp(12.0)]),
         Script(name="callback", share=0.12, steps=[operator, Key("1", after=9.0), HungUpOn(within=PATIENCE)]),
+        Script(name="again", share=0.05, steps=[operator, HungUpOn(within=PATIENCE)], numbers_of="abandon"),
         Script(name="anonymous", share=0.03, steps=[operator, HangUp(10.0)], anonymous=True),
     )
 
@@ -75,7 +78,9 @@ class Fleet:
         self._scripts = scripts
         self._sipps: list[Sipp] = []
         self._logs: list[Log] = []
-        for place, script in enumerate(scripts):
+        places = {script.name: place for place, script in enumerate(scripts)}
+        for script in scripts:
+            place = places[script.numbers_of or script.name]
             numbers = [f"7951{place}{n:06}" for n in range(ENOUGH)]
             scenario = Scenario(steps=script.steps, anonymous=script.anonymous)
             sipp = Sipp(server, scenario, numbers=numbers, rate=rate * script.share, more=_OPTIONS)

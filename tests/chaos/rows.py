@@ -27,6 +27,8 @@ _OPEN = "SELECT count(*) FROM contacts WHERE outcome IS NULL"
 _UNFINISHED = "SELECT count(*) FROM cards WHERE outcome IS NULL"
 _BUSY = f"SELECT count(*) FROM callbacks WHERE state IN {tuple(sorted(UNDER_WAY))!r}"  # noqa: S608 - our own words
 _WAITING = f"SELECT count(*) FROM callbacks WHERE state NOT IN {tuple(sorted(ENDED))!r}"  # noqa: S608
+_CONNECTIONS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 _STORY = {
     "contacts": 'SELECT "call", card, direction, "at", outcome, waiting_s, talking_s FROM contacts',
     "traces": 'SELECT "call", "at", kind, id, outcome FROM traces ORDER BY seq',
@@ -89,6 +91,11 @@ def read(database: str) -> Rows:
 def waiting(database: str) -> int:
     """Citizens who are still to be called back. Raises Unready."""
     return int(select(database, [_WAITING])[0][0][0])
+
+
+def connections(database: str) -> int:
+    """Of others than us to a PostgreSQL; 0 for a file. Raises Unready."""
+    return int(select(database, [_CONNECTIONS])[0][0][0]) if "://" in database else 0
 
 
 def story(database: str) -> dict[str, list[list[Any]]]:

@@ -67,6 +67,8 @@ SETTINGS: Mapping[str, object] = {
 ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
 CALLBACK_SECONDS = 60.0
 """After the last call in; then operators go home, and nobody else is called."""
+_SOCKET = "socket"
+"""How /proc names one."""
 _PARTS = ("engine", "asterisk", "supervisor")
 
 
@@ -215,8 +217,11 @@ class Site:
         return [line.partition("!")[0] for line in done.stdout.splitlines() if "!" in line]
 
     def _descriptors(self) -> dict[str, list[str]]:
-        """What each part has open."""
-        return {part: _open_files(self.system.pid(part)) for part in _PARTS}
+        """What each part has open, but for connections to the database: their pool fills under load."""
+        found = {part: _open_files(self.system.pid(part)) for part in _PARTS}
+        for _ in range(rows.connections(self.database)):
+            found["engine"].remove(_SOCKET)
+        return found
 
     def _strangers(self) -> list[str]:
         """Processes that the system has started and that are none of its parts."""
@@ -274,7 +279,7 @@ def _open_files(pid: int) -> list[str]:
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed since it was listed
             found.append(str(link.readlink()).partition(":[")[0])
-    return sorted(found)
+    return sorted(name for name in found if "/ekc.db" not in name)
 
 
 def _say(text: str) -> None:

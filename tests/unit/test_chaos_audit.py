@@ -306,6 +306,11 @@ EXCUSED: dict[str, Change] = {
         callbacks=[e.callbacks[1]],
         dialled=[],
     ),
+    "a talk of a later call from the same number is not this one's": lambda e: E(
+        e,
+        talks=[*e.talks, Talk(number=GREETING, since=60.0, until=90.0, hung_up=True)],
+        citizens=changed(e.citizens, 0, hung_up_at=None, bye_answered=False, ended_by_line_at=20.0),
+    ),
     "who withheld the number cannot be called back": lambda e: E(
         e,
         arrivals=changed(e.arrivals, 2, number=""),
