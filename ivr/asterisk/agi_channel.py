@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.asterisk import channel_vars
 from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
+from ivr.asterisk.first_wait import MILLISECONDS as FIRST_MS
+from ivr.asterisk.first_wait import FirstWait, key_of
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
 from ivr.ports import KEYS, Boarding, CallFacts
 
@@ -41,6 +44,7 @@ class AgiChannel:
         self._loop = asyncio.get_running_loop()
         self._reply: asyncio.Future[Reply] | None = None
         self._owed: asyncio.Future[None] | None = None
+        self._first_wait = FirstWait()
         self._gone = False
         self._closed = False
 
@@ -50,13 +54,15 @@ class AgiChannel:
         """Take an event of the wire; raises ProtocolError for a reply nobody asked for."""
         if isinstance(event, HangUp):
             self._gone = True
-        elif self._reply is None:
-            raise ProtocolError("an AGI reply came without a command")
-        else:
+        elif self._reply is not None:
             reply, self._reply = self._reply, None
+            if not self._gone:
+                self._first_wait.follow(event, self._transport.write)
             if not reply.done():
                 reply.set_result(event)
             self._settle()
+        elif not self._first_wait.take(event):
+            raise ProtocolError("an AGI reply came without a command")
 
     def closed(self) -> None:
         """The connection is no more; whoever waits for a reply learns that the caller is gone."""
@@ -64,6 +70,7 @@ class AgiChannel:
         reply, self._reply = self._reply, None
         if reply is not None and not reply.done():
             reply.set_exception(CallerHungUp())
+        self._first_wait.close()
         self._settle()
 
     def _settle(self) -> None:
@@ -98,7 +105,11 @@ class AgiChannel:
         )
 
     async def answer(self) -> None:
-        """Answer the call; Asterisk waits up to half a second for the caller's first RTP."""
+        """Answer the call; Asterisk waits up to half a second for the caller's first RTP.
+
+        Keys count from then on: a short wait for one follows with no turn of the loop between.
+        """
+        self._first_wait.prepare(self._wire.send("WAIT FOR DIGIT", str(FIRST_MS)))
         if (await self._command("ANSWER")).result == -1:
             await self._check_alive()
             raise Unavailable("Asterisk could not answer the call")
@@ -108,11 +119,14 @@ class AgiChannel:
 
         stop_on: keys that stop it, empty for none. Raises Unavailable when Asterisk cannot open the file.
         """
+        await self._end_first_wait()
+        if (early := self._first_wait.take_key()) is not None and early in stop_on:
+            return early
         reply = await self._command("STREAM FILE", str(audio.with_suffix("")), stop_on)
         if reply.result == -1:
             await self._check_alive()
             raise Unavailable("Asterisk cannot play a prompt: the file is missing or unreadable")
-        return _key(reply)
+        return key_of(reply)
 
     async def wait_key(self, seconds: float) -> str | None:
         """The next key of `ports.KEYS`, or None when the time has passed; at most an hour.
@@ -120,6 +134,10 @@ class AgiChannel:
         It may wait up to 20 ms longer than asked (see `_off_beat`); 0 does not wait at all.
         """
         until = self._loop.time() + min(seconds, LONGEST_WAIT)
+        waited = await self._end_first_wait()
+        early = self._first_wait.take_key()
+        if early is not None or (waited and until <= self._loop.time()):
+            return early
         while True:
             left = max(until - self._loop.time(), 0.0)
             milliseconds = _off_beat(math.ceil(left * 1000))
@@ -128,7 +146,7 @@ class AgiChannel:
             if reply.result == -1:
                 self._gone = True
                 raise CallerHungUp
-            key = _key(reply)
+            key = key_of(reply)
             if key is not None or reply.result == 0:
                 return key
 
@@ -184,6 +202,21 @@ class AgiChannel:
 
     # --- one command at a time ---
 
+    async def _end_first_wait(self) -> bool:
+        """Whether it was still under way; it is over now."""
+        if not self._first_wait.under_way:
+            return False
+        try:
+            await self._first_wait.end(self._reply_seconds)
+        except CallerHungUp:
+            self._gone = True
+            raise
+        except Unavailable:
+            self._gone = True
+            self._transport.abort()
+            raise
+        return True
+
     async def _check_alive(self) -> None:
         """Raise CallerHungUp if the -1 just received means that.
 
@@ -202,6 +235,8 @@ class AgiChannel:
         line = self._wire.send(command, *arguments)
         while self._owed is not None:
             await asyncio.wait([self._owed])
+        with suppress(CallerHungUp):  # told below, where it matters
+            await self._end_first_wait()
         if self._closed or self._transport.is_closing() or (self._gone and not even_if_gone):
             raise CallerHungUp
         if self._reply is not None:
@@ -256,12 +291,3 @@ _FACTS = (channel_vars.NUMBER_STATE, channel_vars.ARRIVED, channel_vars.ENQUIRY,
 def _moment(seconds: str) -> datetime:
     """When a call arrived; now for one that the line's dialplan has not seen (an operator's own)."""
     return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdecimal() else datetime.now(UTC)
-
-
-def _key(reply: Reply) -> str | None:
-    """The key whose character code is the result; None for none and for what no telephone has."""
-    code = reply.result
-    return chr(code) if isinstance(code, int) and code in _KEY_CODES else None
-
-
-_KEY_CODES = frozenset(map(ord, KEYS))

@@ -16,6 +16,9 @@ from tests.wire.asterisk import Asterisk, serving, until_idle
 PROMPT = Path("/prompts/menu.v2.wav")
 STREAM = 'STREAM FILE "/prompts/menu.v2" "0123456789*#"'
 ALIVE = 'WAIT FOR DIGIT "0"'
+LONG = 'WAIT FOR DIGIT "3010"'
+FIRST = ('WAIT FOR DIGIT "110"', "200 result=0")
+"""What follows an answer."""
 Step = Callable[[AgiChannel], Awaitable[object]]
 
 
@@ -30,6 +33,11 @@ async def answer(channel: AgiChannel) -> object:
 
 async def wait_key(channel: AgiChannel) -> object:
     return await channel.wait_key(0)
+
+
+async def wait_long(channel: AgiChannel) -> object:
+    channel._loop = FrozenClock()  # type: ignore[assignment]
+    return await channel.wait_key(3)
 
 
 async def get_variable(channel: AgiChannel) -> object:
@@ -87,7 +95,7 @@ async def outcome(step: Step, *dialogue: tuple[str, str], close: bool = False) -
 @pytest.mark.parametrize(
     ("step", "dialogue", "expected"),
     [
-        (answer, [("ANSWER", "200 result=0")], None),
+        (answer, [("ANSWER", "200 result=0"), FIRST], None),
         (answer, [("ANSWER", "200 result=-1"), (ALIVE, "200 result=-1")], CallerHungUp),
         (answer, [("ANSWER", "200 result=-1"), (ALIVE, "200 result=0")], Unavailable),
         (play, [(STREAM, "200 result=0 endpos=8000")], None),
@@ -128,6 +136,61 @@ async def test_each_answer_of_asterisk_has_its_meaning(
 @pytest.mark.parametrize("step", [answer, play, wait_key, get_variable, set_variable, execute, hang_up])
 async def test_a_connection_closed_in_mid_command_is_a_hang_up(step: Step) -> None:
     assert await outcome(step, close=True) is CallerHungUp
+
+
+PRESSED = ('WAIT FOR DIGIT "110"', "200 result=53")
+
+
+@pytest.mark.parametrize(
+    ("further", "dialogue", "expected"),
+    [
+        pytest.param(play, [PRESSED], ["5"], id="a prompt is not begun"),
+        pytest.param(wait_key, [PRESSED], ["5"], id="a wait has it"),
+        pytest.param(wait_key, [FIRST], [None], id="no key, and the time is over"),
+        pytest.param(wait_long, [FIRST, (LONG, "200 result=49")], ["1"], id="no key, the rest of a wait"),
+        pytest.param(play, [FIRST, (STREAM, "200 result=0 endpos=800")], [None], id="no key, the prompt"),
+        pytest.param(
+            get_variable,
+            [PRESSED, ('GET VARIABLE "X"', "200 result=1 (a)")],
+            ["a", "5"],
+            id="kept while something else is asked",
+        ),
+        pytest.param(play, [('WAIT FOR DIGIT "110"', "HANGUP\n200 result=-1")], [CallerHungUp], id="gone"),
+        pytest.param(wait_key, [('WAIT FOR DIGIT "110"', "511 dead")], [CallerHungUp], id="dead"),
+    ],
+)
+async def test_a_key_right_after_the_answer_is_the_first_one(
+    further: Step, dialogue: list[tuple[str, str]], expected: list[object]
+) -> None:
+    async def step(channel: AgiChannel) -> object:
+        await channel.answer()
+        found = [await further(channel)]
+        return found + ([await channel.wait_key(0)] if len(expected) > 1 else [])
+
+    found = await outcome(step, ("ANSWER", "200 result=0"), *dialogue)
+    assert found == (expected if expected != [CallerHungUp] else CallerHungUp)
+
+
+async def test_the_wait_after_the_answer_leaves_before_the_handler_has_its_turn() -> None:
+    """However many others' turns come between."""
+    under_way: list[bool] = []
+
+    async def step(channel: AgiChannel) -> object:
+        feed = channel.feed
+
+        def fed(event: object) -> None:
+            feed(event)  # type: ignore[arg-type]
+            under_way.append(channel._first_wait.under_way)
+
+        channel.feed = fed  # type: ignore[method-assign]
+        await channel.answer()
+        return under_way[0]
+
+    assert await outcome(step, ("ANSWER", "200 result=0"), FIRST) is True
+
+
+async def test_an_answer_that_failed_is_followed_by_no_wait() -> None:
+    assert await outcome(answer, ("ANSWER", "511 dead")) is CallerHungUp
 
 
 async def test_the_environment_and_the_id_are_those_of_the_call() -> None:

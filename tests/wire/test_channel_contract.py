@@ -245,7 +245,7 @@ async def status(talk: Talk, channel: Channel) -> list[object]:
 
 SCRIPTS: dict[str, tuple[Callable[[Talk], None], list[object]]] = {
     "typed ahead": (
-        lambda talk: talk.caller.presses("2" + "11223344595" + "4815#" + "1", gap=0.1),
+        lambda talk: talk.caller.presses("2" + "11223344595" + "4815#" + "1", at=0.5, gap=0.1),
         ["2", "11223344595", False, None, "4815", True],
     ),
     "out of habit": (
