@@ -26,11 +26,16 @@ import asyncio, json, sys
 from pathlib import Path
 from ivr.domain.errors import EkcError
 from ivr.observe import configure_logs
-from ivr.services.probes import PortNeed, require_ports
-from ivr.supervisor import Part, Supervisor
+from ivr.services.probes import PortNeed, require_ports, sip_answers
+from ivr.supervisor import Part, Probe, Supervisor
 from ivr.supervisor.decisions import Backoff
 
-def part(*, port=None, pid_file=None, **given):
+def sip(port):
+    return Probe(fault="does not answer SIP", ask=lambda: sip_answers("127.0.0.1", port, seconds=0.2),
+                 every=0.1, limit=0.3, patience=1.0)
+
+def part(*, port=None, pid_file=None, sip_port=None, **given):
+    given["probes"] = [sip(sip_port)] if sip_port else []
     needs = [PortNeed(name="the web (EKC_WEB_PORT)", host="127.0.0.1", port=port, kind="tcp")] if port else []
     return Part(before_start=lambda: require_ports(*needs), pid_file=Path(pid_file), **given)
 
@@ -74,6 +79,28 @@ if kind == "mute":
     time.sleep(600)
 if kind != "never":
     notifier.ready()
+if kind == "busy":
+    import asyncio
+    from ivr.notify import heartbeat
+    async def main():
+        beating = asyncio.create_task(heartbeat(notifier, 0.05))
+        await asyncio.sleep(0.5)
+        while True:  # the event loop never gets its turn again
+            pass
+    asyncio.run(main())
+if kind == "sip":
+    import socket
+    sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sip.bind(("127.0.0.1", int((where / "port").read_text())))
+    sip.settimeout(0.05)
+    while True:
+        notifier.beat()
+        try:
+            _, caller = sip.recvfrom(4096)
+        except TimeoutError:
+            continue
+        if not (where / "deaf").exists():
+            sip.sendto(b"SIP/2.0 200 OK\\r\\n\\r\\n", caller)
 while True:
     notifier.beat()
     time.sleep(0.05)
@@ -217,6 +244,33 @@ def test_a_hung_part_is_killed_and_started_again(start: Start) -> None:
     code, err = up.end()
     assert code == 0
     assert "engine hung: no heartbeat for 1 s, killed" in err
+
+
+def test_a_part_whose_event_loop_is_busy_for_ever_is_killed_and_started_again(start: Start) -> None:
+    """The process runs at full speed: only its silence tells."""
+    up = start({"engine": "busy"}, watchdog_seconds=1.0)
+    first = up.pid("engine")
+    until(lambda: up.pid("engine") not in (None, first))
+    up.process.send_signal(signal.SIGTERM)
+    assert "engine hung: no heartbeat for 1 s, killed" in up.end()[1]
+
+
+def test_a_part_that_beats_but_is_deaf_is_killed_and_started_again(start: Start, tmp_path: Path) -> None:
+    """What it answers counts: as long as it does, nothing happens to it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "port").write_text(str(port))
+    up = start({"asterisk": "sip"}, watchdog_seconds=1.0, sip_port=port)
+    first = up.pid("asterisk")
+    time.sleep(2.0)  # real time has to pass: twice the probe's patience
+    assert up.pid("asterisk") == first
+    (tmp_path / "deaf").touch()
+    until(lambda: up.pid("asterisk") not in (None, first))
+    (tmp_path / "deaf").unlink()
+    assert first and not alive(first)
+    up.process.send_signal(signal.SIGTERM)
+    assert "asterisk does not answer SIP for 1 s, killed" in up.end()[1]
 
 
 def test_beats_of_a_helper_do_not_count_as_the_parts_own(start: Start) -> None:
