@@ -29,12 +29,10 @@ class Blows:
 
     def __init__(self, system: System, *, postgres: Postgres | None, disk: Disk) -> None:
         self._system, self._postgres, self._disk = system, postgres, disk
-        self.asterisk_since = time.time()
-        """Calls that were answered before this are dead."""
         self._deal: dict[Kind, Callable[[float], None]] = {
             Kind.ENGINE_KILL: lambda _: self._part("engine").kill(),
             Kind.ENGINE_STOP: lambda lasts: _freeze([self._part("engine")], lasts),
-            Kind.ASTERISK_KILL: lambda _: self._kill_asterisk(),
+            Kind.ASTERISK_KILL: lambda _: self._part("asterisk").kill(),
             Kind.ASTERISK_STOP: lambda lasts: _freeze([self._part("asterisk")], lasts),
             Kind.SUPERVISOR_KILL: lambda _: self._kill_supervisor(),
             Kind.AMI_CUT: lambda _: self._cut_ami(),
@@ -52,6 +50,12 @@ class Blows:
             return bool(self._ami_links())
         return self._find("asterisk") is not None
 
+    @property
+    def asterisk_since(self) -> float:
+        """When the present Asterisk was started (epoch): calls that were answered before are dead."""
+        process = self._find("asterisk")
+        return time.time() if process is None else process.create_time()
+
     def deal(self, stroke: Stroke) -> None:
         """Strike, and undo it when its time is over."""
         self._deal[stroke.kind](stroke.lasts)
@@ -68,13 +72,8 @@ class Blows:
     def _part(self, name: str) -> psutil.Process:
         return wait_for(lambda: self._find(name), PATIENCE, f"{name} to be there")
 
-    def _kill_asterisk(self) -> None:
-        self._part("asterisk").kill()
-        self.asterisk_since = time.time()
-
     def _kill_supervisor(self) -> None:
         self._system.kill_supervisor()
-        self.asterisk_since = time.time()
         time.sleep(RESTARTED)
         self._system.launch()
 
