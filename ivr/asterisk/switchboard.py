@@ -104,6 +104,10 @@ class AmiSwitchboard:
     async def tell_wait(self, leg: str, told: Told) -> None:
         await self.set_variable(leg, channel_vars.LANGUAGE, channel_vars.language(told))
 
+    async def promote(self, queue: str, leg: str, priority: int) -> None:
+        action = {"Action": "QueueChangePriorityCaller", "Queue": queue, "Caller": leg}
+        await self._do({**action, "Priority": str(priority), "Immediate": "yes"})
+
     async def hurry(self, leg: str) -> None:
         """By a key that no telephone has: it ends app_queue's sentence, or its rest, and leads nowhere."""
         await self._do({"Action": "PlayDTMF", "Channel": leg, "Digit": NO_KEY, "Receive": "true"})

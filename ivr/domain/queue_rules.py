@@ -22,6 +22,7 @@ class Priority(IntEnum):
     DEFERRED = 10  # an answer that was promised for later (§14)
     CALLBACK = 20  # waited already, without holding the line
     HEAD = 30  # talked already, and lost the operator
+    PASSING = 40  # may have a free operator whom those before may not (services/passing.py)
 
 
 class Instead(StrEnum):

@@ -178,6 +178,10 @@ class Switchboard(Protocol):
         """What a waiting caller is told from now on; the sound must be there (`WaitSounds`)."""
         ...
 
+    async def promote(self, queue: str, leg: str, priority: int) -> None:
+        """Give a waiting caller another priority, and at once the place that comes with it."""
+        ...
+
     async def hurry(self, leg: str) -> None:
         """Have the queue look at once whom it may ring for this waiting caller, who hears no sentence to its
         end."""

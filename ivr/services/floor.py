@@ -59,6 +59,10 @@ class View:
         """Whether a leg of this operator's is there that has talked with somebody."""
         return any(leg.extension == extension for leg in self.legs.values())
 
+    def of(self, queue: str) -> list[Member]:
+        """The members of a queue."""
+        return [member for (known, _), member in self.members.items() if known == queue]
+
     def free(self, queue: str) -> int:
         """Operators of a queue who can be rung now."""
         return sum(

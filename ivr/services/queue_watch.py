@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ivr.domain.estimate import AT_ONCE, Told
-from ivr.domain.queue_rules import QueueRules
+from ivr.domain.queue_rules import Priority, QueueRules
 from ivr.observe import get_logger
 from ivr.ports import (
     Clock,
@@ -26,6 +26,7 @@ from ivr.ports import (
     Waiting,
     WaitSounds,
 )
+from ivr.services import passing
 from ivr.services.calendar import calendar_of
 from ivr.services.floor import Floor
 from ivr.services.waits import HANDLING_FROM, Waits, rules_of, works
@@ -41,6 +42,7 @@ class _Known:
 
     rules: Mapping[str, QueueRules]
     handled: Mapping[str, Sequence[int]]
+    limits: passing.Limits
     closing: bool
     """The line has closed, and the time for those who still waited is over (§12)."""
 
@@ -78,6 +80,7 @@ class QueueWatch:
         self._taken_out: set[tuple[str, str]] = set()
         self._rung_for: set[str] = set()
         """Calls for which an operator's telephone rings."""
+        self._limits: passing.Limits = {}
 
     async def work(self) -> None:
         """Look once. Raises Unavailable, StorageDown; what is undone is done the next time."""
@@ -88,12 +91,14 @@ class QueueWatch:
         if not queues or self._floor.rebuilt_at is None:
             return
         known = await self._store.run(lambda uow: self._read(uow, queues))
+        self._limits = known.limits
         for one in waiting:
             if (why := self._out(one, known)) is not None:
                 await self._take_out(one, why)
             elif one.call not in self._rung_for:
                 await self._tell(one, known)
         for queue in queues:
+            await self._let_pass(queue)
             await self._hurry(queue)
 
     async def listen(self, event: FloorEvent) -> None:
@@ -120,9 +125,17 @@ class QueueWatch:
         latest = now - timedelta(seconds=self._settings.closing_seconds)
         return _Known(
             rules={queue: rules_of(uow, queue) for queue in queues},
+            limits=self._limited(uow, now),
             handled={queue: uow.queues.handling(queue, since=now - HANDLING_FROM) for queue in queues},
             closing=not calendar.is_open(now) and not calendar.is_open(latest),
         )
+
+    def _limited(self, uow: UnitOfWork, now: datetime) -> passing.Limits:
+        rules = uow.queues.rules()
+        waiting = [one for one in self._floor.view.citizens() if one.queue in rules]
+        if not any(rules[one.queue].topics for one in waiting):
+            return {}
+        return passing.limits(waiting, uow.queues.turns(one.call for one in waiting), rules, now)
 
     def _note_pauses(self, queues: set[str]) -> None:
         """Since when everybody who is logged in has been on a pause."""
@@ -158,10 +171,19 @@ class QueueWatch:
         self._taken_out.add(key)
         _log.info("caller_taken_out", call=one.call, queue=one.queue, why=why.value)
 
+    async def _let_pass(self, queue: str) -> None:
+        view = self._floor.view
+        waiting = [one for one in view.queue(queue) if one.call not in self._rung_for]
+        one = passing.who_passes(waiting, passing.free(view.of(queue)), self._limits)
+        if one is not None and one.leg:
+            await self._switchboard.promote(queue, one.leg, Priority.PASSING)
+            await self._floor.rebuild()
+
     async def _hurry(self, queue: str) -> None:
         """Let the next callers be told nothing for as long as operators are free: app_queue rings nobody for
         whoever is first until the sentence that this caller hears has ended."""
-        for one in self._floor.view.queue(queue)[: self._floor.view.free(queue)]:
+        view = self._floor.view
+        for one in passing.who_may(view.queue(queue), passing.free(view.of(queue)), self._limits):
             if one.call in self._rung_for or one.extension or not one.leg:
                 continue
             key, silence = (queue, one.call), Told(place=one.position, minutes=AT_ONCE)
@@ -173,7 +195,9 @@ class QueueWatch:
             await self._switchboard.hurry(one.leg)
 
     async def _tell(self, one: Waiting, known: _Known) -> None:
-        outlook = self._waits.outlook(one.queue, handled=known.handled[one.queue], place=one.position)
+        outlook = self._waits.outlook(
+            one.queue, handled=known.handled[one.queue], place=one.position, limit=self._limits.get(one.call)
+        )
         told, key = outlook.told, (one.queue, one.call)
         if not one.leg or self._told.get(key) == told:
             return

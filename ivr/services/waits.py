@@ -141,6 +141,7 @@ class Waits:
             turn.queue,
             handled=uow.queues.handling(turn.queue, since=turn.first_arrived_at - HANDLING_FROM),
             place=wanted or len(waiting) + 1,
+            limit=rules.topics.get(turn.topic or ""),
         )
         card = uow.cards.get(turn.card)
         return Plan(
@@ -173,9 +174,12 @@ class Waits:
         own = [member for member in self.view.members.values() if member.extension == extension]
         return bool(own) and all(m.status is MemberStatus.FREE and not m.paused for m in own)
 
-    def outlook(self, queue: str, *, handled: Sequence[int], place: int) -> Outlook:
-        """At a place of this queue; handled: seconds of those who were served there lately."""
-        working = [m for m in self.members(queue) if works(m)]
+    def outlook(self, queue: str, *, handled: Sequence[int], place: int, limit: int | None = None) -> Outlook:
+        """At a place of this queue; handled: seconds of those who were served there lately.
+
+        limit: the highest penalty of operators who may be rung; None: anybody.
+        """
+        working = [m for m in self.members(queue) if works(m) and (limit is None or m.penalty <= limit)]
         return Outlook(
             place=place,
             operators=len(working),

@@ -133,6 +133,14 @@ class FakeSwitchboard:
         self._check("tell_wait")
         self.told[leg] = told
 
+    async def promote(self, queue: str, leg: str, priority: int) -> None:
+        """Not told: who wants to know the new places asks for a snapshot."""
+        self._check("promote")
+        known = [replace(w, priority=priority) if w.leg == leg else w for w in self.waiting]
+        ordered = sorted((w for w in known if w.queue == queue), key=lambda w: (-w.priority, w.position))
+        places = {w.call: place for place, w in enumerate(ordered, 1)}
+        self.waiting = [replace(w, position=places.get(w.call, w.position)) for w in known]
+
     async def hurry(self, leg: str) -> None:
         self._check("hurry")
         self.hurried.append(leg)
