@@ -140,6 +140,8 @@ class Dialler:
         for callback in sorted(due, key=lambda c: (not c.citizen_first, c.arrived_at, c.id)):
             if not room(free=free, legs=legs):
                 break
+            if self._for_another_time(callback, now):
+                continue
             if attempts.obstacle(uow, callback, now, self._rules) is not None:
                 uow.callbacks.save(attempts.postponed(uow, callback, now, self._rules))
                 continue
@@ -153,6 +155,17 @@ class Dialler:
             there.append(_ahead(callback))
             legs += 1
         return begun
+
+    def _for_another_time(self, callback: Callback, now: datetime) -> bool:
+        """A deferred enquiry is its own operator's (§14): no leg takes room before that one is free.
+
+        After `deferred.operator_seconds` any operator of the queue will do.
+        """
+        own = timedelta(seconds=self._rules.settings.deferred.operator_seconds)
+        if callback.source is not Source.DEFERRED or callback.operator is None or now >= callback.due + own:
+            return False
+        telephones = [m for m in self._view.members.values() if m.extension == callback.operator]
+        return not any(m.status is MemberStatus.FREE and not m.paused for m in telephones)
 
     def _begin(self, uow: UnitOfWork, callback: Callback, place: int, now: datetime) -> _Begun:
         """Claim the next leg of a callback; where the citizen comes first, the attempt with it."""

@@ -113,6 +113,31 @@ async def test_where_nobody_works_no_leg_is_made(centre: Centre) -> None:
     assert [leg.callback for leg in centre.outbound.made] == [callback]
 
 
+async def test_a_deferred_enquiry_waits_for_its_operator_and_keeps_nobody_else(centre: Centre) -> None:
+    """§14: the appointed operator is on the line; another callback is begun meanwhile."""
+    centre.operators(1, talking=1)
+    answer = centre.promise(source=Source.DEFERRED, operator="202", arrived_at=START - MINUTE)
+    other = centre.promise(number="+73432000002")
+    await centre.turn()
+    await centre.turn(30)
+    assert [leg.callback for leg in centre.outbound.made] == [other.id]
+    key = ("general", "202")
+    centre.view.members[key] = replace(centre.view.members[key], status=MemberStatus.FREE)
+    await centre.turn(1)
+    [_, leg] = centre.outbound.made
+    assert (leg.callback, leg.operator) == (answer.id, "202")
+
+
+async def test_an_appointed_operator_who_does_not_come_is_replaced_in_the_end(centre: Centre) -> None:
+    centre.operators(1)
+    answer = centre.promise(source=Source.DEFERRED, operator="299")
+    await centre.turn()
+    await centre.turn(centre.settings.deferred.operator_seconds - 1)
+    assert centre.outbound.made == []
+    await centre.turn(1)
+    assert [leg.callback for leg in centre.outbound.made] == [answer.id]
+
+
 async def test_no_callback_is_begun_before_who_has_waited_longer(centre: Centre) -> None:
     """One more than the free operators may precede; a live caller who came later is passed."""
     centre.operators(1)
