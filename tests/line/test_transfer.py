@@ -198,6 +198,37 @@ def test_a_citizen_who_hangs_up_on_hold_is_told_of(scene: Scene) -> None:
     assert (lived.ended, lived.card["operator"]) == (SERVED, FIRST)
 
 
+def test_both_gone_in_a_consultation_is_settled(scene: Scene) -> None:
+    """Citizen and first operator hang up at once: the second is let go, and the call has an end."""
+    scene.talk()
+    time.sleep(3)  # served
+    scene.transfer(ATTENDED)
+    scene.reached(f"transfer {QUEUE} consulting")
+    scene.citizen.hang_up(wait=False)
+    scene.first.hang_up()
+    scene.state(scene.second, "idle", 30)
+    lived = scene.ended()
+    assert (lived.ended, lived.card["operator"]) == (SERVED, FIRST)
+
+
+def test_both_gone_before_the_second_answers_is_settled(scene: Scene, staff: Duty) -> None:
+    """The first operator is gone by the transfer itself, the citizen while it rings."""
+    staff.phones.pop(SECOND).close()
+    ringing = staff.phone(SECOND, answers=False)
+    scene.talk()
+    time.sleep(3)  # served
+    scene.transfer(BLIND)
+    scene.state(ringing, "ringing")
+    scene.state(scene.first, "idle")
+    scene.citizen.hang_up()
+    scene.state(ringing, "idle")
+    lived = scene.ended()
+    assert (lived.ended, lived.card["operator"]) == (SERVED, FIRST)
+    assert lived.of("queue", QUEUE)[-1] == "left:abandoned"
+    staff.phones.pop(SECOND).close()
+    staff.phone(SECOND)
+
+
 def test_a_telephones_own_transfer_is_refused(scene: Scene) -> None:
     """REFER can stop all of SIP (asterisk#2166); the talk goes on."""
     scene.talk()
