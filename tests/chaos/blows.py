@@ -17,7 +17,7 @@ from tests.harness.postgres import Postgres
 from tests.harness.processes import HOST, wait_for
 from tests.harness.system import System
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds for a part to be there, so that it can be struck."""
 RESTARTED = 1.0
 """Seconds after which who runs `ekc up` (systemd at a site) starts it again."""

@@ -36,8 +36,8 @@ RATE = 1.2
 """Calls a second: some fifteen in progress at a time."""
 AGENCIES = ("soc", "szn", "sfr", "soc")
 """Of the operators on duty."""
-BUSY_SECONDS = 60.0
-"""For five calls to be in progress and the part to be there before a blow."""
+BUSY_SECONDS = 180.0
+"""For five calls to be in progress and the part to be there before a blow: `ekc up` may have to start first."""
 DRAIN_SECONDS = 150.0
 """For the last call to end, for cards to close, for callbacks to be at rest."""
 REST_SECONDS = 4.0
