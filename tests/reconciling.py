@@ -126,7 +126,7 @@ class Line:
 
     async def reconcile(self) -> Account:
         """Everything an engine does in the minutes after its start; what is there then."""
-        for _ in range(4):
+        for _ in range(2):
             await self.poll()
             await self.reconciler.work()
             self.clock.forward(SUSPECT_SECONDS)

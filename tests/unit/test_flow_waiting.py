@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ivr.domain.callback import Callback, Source
 from ivr.domain.enquiry import ContactOutcome, Level, Outcome
 from ivr.domain.errors import BadInput
 from ivr.domain.queue_rules import Instead, QueueRules
@@ -164,6 +165,43 @@ async def test_who_was_served_is_called_back_or_comes_too_late_waits_like_everyb
     line.clock.forward(after)
     again = await line.call("0")
     assert again.boarding is not None and again.boarding.place is None
+
+
+@pytest.mark.parametrize("after", [60, 86_400])
+async def test_who_has_an_open_callback_and_calls_in_has_its_place_however_late(after: float) -> None:
+    """And its queue, unless another one is chosen; what was said of the earlier call is short-lived."""
+    line = a_line()
+    first = await line.call("322")
+    cut_off(line, first, Outcome.CALLBACK)
+    promised(line, first)
+    line.clock.forward(after)
+    waits(line, "soc-1", "later")
+    again = await line.call("0", on="menu")
+    assert again.handed_over is not None and again.boarding is not None
+    assert (again.handed_over[0], again.boarding.place) == ("soc-1", 1)
+    assert again.boarding.arrived_at == first.known.arrived_at
+    assert ("queue.returned" in again.heard) == (after < 600)
+    other = await line.call("31")
+    assert other.handed_over is not None and other.boarding is not None
+    assert (other.handed_over[0], other.boarding.place) == ("szn-1", 1)
+
+
+def promised(line: Line, channel: FakeChannel) -> None:
+    """A callback for this caller is open."""
+    card = line.card(channel)
+    assert card.number is not None
+    callback = Callback(
+        id="cb",
+        card=card.id,
+        number=card.number,
+        source=Source.ABANDONED,
+        queue="soc-1",
+        arrived_at=channel.known.arrived_at,
+        due=line.clock.now(),
+    )
+    with line.store.transaction() as uow:
+        uow.callbacks.request(callback)
+        uow.commit()
 
 
 async def test_a_call_cut_off_in_the_menu_in_between_loses_no_place() -> None:

@@ -164,6 +164,22 @@ async def test_two_calls_of_one_number_are_one_callback(desk: Desk) -> None:
     assert desk.of_card("node1-2.2") is not None
 
 
+async def test_a_wish_for_which_an_earlier_card_has_a_callback_is_linked_by_its_outcome(desk: Desk) -> None:
+    """The later call was settled as lost; its citizen is called for both."""
+    desk.keep("node1-1.1")
+    await desk.spool.take()
+
+    def settle(uow: Any) -> None:
+        card = uow.cards.open(call="node1-2.2", node="node1", number=NUMBER, at=ARRIVED)
+        uow.cards.close(card.id, outcome=Outcome.LOST_BY_CRASH, at=ARRIVED)
+
+    desk.change(settle)
+    desk.keep("node1-2.2")
+    await desk.spool.take()
+    assert desk.of_card("node1-2.2").outcome is Outcome.CALLBACK
+    assert [callback.card for callback in desk.callbacks()] == [desk.of_card("node1-1.1").id]
+
+
 @pytest.mark.parametrize(
     ("source", "becomes"),
     [
