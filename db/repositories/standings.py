@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -15,6 +16,7 @@ from ivr.domain.enquiry import ContactOutcome, Outcome
 from ivr.domain.reconciliation import Standing
 
 _END, _OPERATOR, _QUEUE, _ASKED = "end", "operator", "queue", "asked"
+_ASK, _DECLINED = "ask", "callback.declined"
 _NOT_OF_THE_CALL = (Source.AGREED.value, Source.DEFERRED.value)
 
 
@@ -32,11 +34,12 @@ class SqlStandings:
             asked = (traces.c.kind == _QUEUE) & (traces.c.outcome == _ASKED)
             wanted = self._traced(part, or_(traces.c.outcome == _OPERATOR, asked))
             wanted |= self._turns(node, part)
+            declined = self._traced(part, (traces.c.kind == _ASK) & (traces.c.id == _DECLINED))
             made = self._made([row["card"] for row in rows])
             for row in rows:
                 call = row["call"]
                 standing = _standing(row, settled=call in ended, wanted=call in wanted, made=made)
-                found.setdefault(call, []).append(standing)
+                found.setdefault(call, []).append(replace(standing, answered=call in declined))
         return found
 
     def served_since(self, number: str, at: datetime) -> bool:

@@ -3,7 +3,7 @@
 The arrivals file says who came, the database what became of them, the telephone switch who is still there
 (architecture.md, rule 1). Who was not served is owed a callback unasked, if the caller had reached a queue,
 had asked for an operator, or our failure ended the call. Not for a hang-up in greeting or menu, for silence,
-for self-service, nor for a closed line without `1`: these are a card only.
+for self-service, for a closed line without `1`, nor for who was offered one and wanted none: a card only.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Standing:
     callbacks: int = 0
     """Callbacks that were made on this card because of this call; of agreed and deferred ones none."""
     answered: bool = False
-    """Of a call that is owed a callback its card has none of: the number has one on an earlier card, or the
-    citizen was served in another call since."""
+    """Of a call that is owed a callback its card has none of: the number has one on an earlier card, the
+    citizen was served in another call since, or wanted none."""
 
 
 class Fate(StrEnum):

@@ -10,6 +10,7 @@ from ivr.domain.errors import CallerSilent, StorageDown, Unavailable
 from ivr.flows.callback import offer_callback
 from ivr.flows.desk import Desk
 from ivr.ports import Boarding, Call, LeftQueue, Prompt, TraceEvent, UnitOfWork, Whisper
+from ivr.services.unasked import declined
 from ivr.services.waits import Asked, Plan, WhoCalls, instead, rules_of
 
 RETRIES = frozenset({LeftQueue.TIMEOUT, LeftQueue.CALLBACK})
@@ -140,6 +141,8 @@ async def after_queue(call: Call, desk: Desk, *, queue: str, left: LeftQueue, cl
         return await call.finish()
     if may_wait:
         return await wait_on(call, desk, queue)
+    now = desk.clock.now()
+    await desk.write_down(call, lambda uow: uow.traces.add([declined(call.id, now)]))
     await call.say(Prompt.of("goodbye", reason="served"), whole=True)
     return await call.finish()
 

@@ -13,7 +13,7 @@ class Standings(Protocol):
     """Reads only, in a few statements however many calls are asked about."""
 
     def of_calls(self, node: str, calls: Sequence[str]) -> Mapping[str, Sequence[Standing]]:
-        """By call; a call without a contact is left out. `Standing.answered` is never set here."""
+        """By call; one without a contact is left out. `Standing.answered`: only of who wanted no callback."""
         ...
 
     def served_since(self, number: str, at: datetime) -> bool:

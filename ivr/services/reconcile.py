@@ -155,7 +155,7 @@ def _standings(
 def _answered(uow: UnitOfWork, number: str, arrival: Arrival, standing: Standing) -> Standing:
     """Look for what a call without a callback of its own may have instead; most calls need no look."""
     unserved = standing.outcome is not None and owed(standing.outcome, wanted=standing.wanted) is not None
-    if not standing.settled or not unserved or standing.callbacks:
+    if not standing.settled or not unserved or standing.callbacks or standing.answered:
         return standing
     elsewhere = standing.card_outcome is Outcome.CALLBACK and uow.standings.has_callback(number)
     return replace(standing, answered=elsewhere or uow.standings.served_since(number, arrival.at))

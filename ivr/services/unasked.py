@@ -20,13 +20,18 @@ from ivr.services.calendar import calendar_of
 from ivr.settings import Settings
 
 ACTOR = "reconciliation"
-ASK, LINKED = "ask", "callback.linked"
-"""Of a trace: the caller was promised a callback, and one stands for the number on an earlier card."""
+ASK, LINKED, DECLINED = "ask", "callback.linked", "callback.declined"
+"""Of a trace: the caller was promised a callback, and one stands for the number on an earlier card; the
+caller was offered one, did not want it and was let go."""
 
 
 def linked(call: str, at: datetime) -> TraceEvent:
     """What tells of it; to be added in the transaction that promises."""
     return TraceEvent(call=call, at=at, kind=ASK, id=LINKED, outcome="promised")
+
+
+def declined(call: str, at: datetime) -> TraceEvent:
+    return TraceEvent(call=call, at=at, kind=ASK, id=DECLINED, outcome="declined")
 
 
 def asked_operator(events: Sequence[TraceEvent]) -> bool:
@@ -66,8 +71,11 @@ class Unasked:
             self._supersede(uow, card, contact, now)
         asked = uow.callbacks.open_for_card(card.id) is not None
         events = [event for _, event in uow.traces.of_call(contact.call)]
-        if asked or any((event.kind, event.id) == (ASK, LINKED) for event in events):
+        told = {event.id for event in events if event.kind == ASK}
+        if asked or LINKED in told:
             return True
+        if DECLINED in told:
+            return False
         wanted = asked_operator(events) or bool(uow.queues.turns([contact.call]))
         source = owed(outcome, wanted=wanted)
         return source is not None and self.promise(uow, card, contact, source, now)

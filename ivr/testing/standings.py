@@ -37,6 +37,7 @@ class MemoryStandings:
                 settled=any(event.kind == "end" for event in told),
                 wanted=asked or bool(uow.queues.turns([call])),
                 callbacks=self._made(card),
+                answered=any((event.kind, event.id) == ("ask", "callback.declined") for event in told),
             )
             for card, contact in uow.cards.contacts_of(node, call)
         ]

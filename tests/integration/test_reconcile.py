@@ -17,6 +17,7 @@ from ivr.services.journal import JournalReader
 from ivr.services.journal_lines import ARRIVALS, CEL, QUEUE_LOG
 from ivr.services.reconcile import SUSPECT_SECONDS
 from ivr.services.settlement import Rules
+from ivr.services.unasked import declined
 from ivr.testing import MemoryStore
 from tests.integration.storing import a_callback, do
 from tests.reconciling import AFTER, Line
@@ -70,6 +71,15 @@ async def test_a_hang_up_in_the_menu_after_asking_for_an_operator_is_called_back
     await memory.poll()
     assert [callback.source for callback in memory.callbacks()] == [Source.ABANDONED]
     assert memory.ended(call) == ("callback", "abandoned_ivr")
+
+
+async def test_who_was_offered_a_callback_and_wanted_none_is_not_called(line: Line) -> None:
+    [call] = line.play("abandoned", ARRIVALS)
+    await line.poll()
+    do(line.store, lambda uow: uow.traces.add([declined(call, AFTER)]))
+    line.play("abandoned", QUEUE_LOG, CEL)
+    found = await line.reconcile()
+    assert (line.callbacks(), line.ended(call)[0], found.agrees) == ([], "abandoned", True)
 
 
 async def test_three_calls_of_one_number_that_a_crash_ended_are_one_callback(line: Line) -> None:

@@ -216,7 +216,7 @@ def test_nobody_was_served_whom_the_operator_did_not_reach(site: Site, town: Wor
     citizen.ended(PATIENCE)
     lived = site.system.wait_lived(site.system.arrivals()[-1].call, PATIENCE)
     assert lived.contact.talking_s >= 6
-    assert lived.ended == ("abandoned", "too_short")
+    assert lived.ended == ("callback", "too_short")
 
 
 def _audited(site: Site, action: str) -> bool:

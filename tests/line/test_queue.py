@@ -168,9 +168,9 @@ def serve(staff: Duty, clerk: Softphone, caller: Caller, *, seconds: float = TAL
 def test_a_talk_of_less_than_five_seconds_is_no_service(
     small: System, town: World, staff: Duty, clerk: Softphone
 ) -> None:
-    """interface.md: too_short, and the enquiry was abandoned."""
+    """interface.md: too_short; the citizen is called back unasked."""
     lived = serve(staff, clerk, Caller(small, town), seconds=1.5)
-    assert lived.ended == ("abandoned", "too_short")
+    assert lived.ended == ("callback", "too_short")
     assert lived.contact.talking_s < 5
 
 
@@ -216,12 +216,13 @@ def rings(phone: Softphone, times: int, *, since: int) -> None:
 
 @pytest.mark.usefixtures("clerk")
 def test_a_caller_who_hangs_up_in_the_queue_has_abandoned_it(small: System, town: World) -> None:
-    """The card tells so, and that nobody talked."""
+    """The card tells so, that nobody talked, and that the citizen is called back unasked."""
     caller = Caller(small, town)
     caller.waits_for("queue general entered")
     town.hang_up(caller.citizen)
     lived = caller.lived()
-    assert lived.ended == ("abandoned", "abandoned_queue")
+    assert lived.ended == ("callback", "abandoned_queue")
+    assert [source for _, source, _ in callbacks_of(small, lived.card)] == ["abandoned"]
     assert "left:abandoned" in lived.of("queue", "general")
     assert lived.contact.talking_s == 0
 
@@ -256,4 +257,4 @@ def test_a_full_queue_offers_a_callback_at_once(small: System, town: World) -> N
     assert lived.card["outcome"] == "callback"
     assert "entered" not in lived.of("queue", "general")
     town.hang_up(first.citizen)
-    assert first.lived().ended == ("abandoned", "abandoned_queue")
+    assert first.lived().ended == ("callback", "abandoned_queue")

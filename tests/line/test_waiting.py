@@ -238,7 +238,7 @@ def test_who_is_cut_off_and_calls_again_goes_first_with_the_topic(evening: Scene
         for name, lived in (("again", again), ("later", later))
     }
     assert joined["again"] < joined["later"]
-    assert before.ended == ("abandoned", "abandoned_queue")
+    assert before.ended == ("callback", "abandoned_queue")
     assert again.card["topics"] == [TITLE]
     assert before.card["registration_number"] in again.card["comment"]
     returned = sound_of(Prompt.of("queue.returned"), tmp_path)
