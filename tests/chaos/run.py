@@ -37,7 +37,7 @@ RATE = 1.2
 AGENCIES = ("soc", "szn", "sfr", "soc")
 """Of the operators on duty."""
 BUSY_SECONDS = 180.0
-"""For five calls to be in progress and the part to be there before a blow: `ekc up` may have to start first."""
+"""For five calls to be in progress before a blow: `ekc up` may have to start first."""
 DRAIN_SECONDS = 150.0
 """For the last call to end, for cards to close, for callbacks to be at rest."""
 REST_SECONDS = 4.0
