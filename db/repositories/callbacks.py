@@ -70,6 +70,11 @@ class SqlCallbacks:
         )
         return found[0] if found else None
 
+    def of_number(self, number: str, *, limit: int = 5) -> Sequence[Callback]:
+        hashes = self._db.vault.lookups(NUMBER, number)
+        statement = select(callbacks).where(callbacks.c.number_hash.in_(hashes))
+        return self._callbacks(statement.order_by(callbacks.c.id.desc()).limit(limit))
+
     def take(
         self, states: Collection[State], *, due_by: datetime | None, queue: str | None = None, limit: int
     ) -> Sequence[Callback]:

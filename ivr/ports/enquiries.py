@@ -109,7 +109,7 @@ class Cards(Protocol):
         ...
 
     def unfinished(self, node: str) -> Sequence[str]:
-        """Calls of this node whose cards have no outcome yet, oldest first."""
+        """Calls of this node that, or whose cards, have no outcome yet, oldest first."""
         ...
 
     def contacts(self, since: datetime, until: datetime) -> Sequence[Contact]:
@@ -152,6 +152,10 @@ class Callbacks(Protocol):
 
     def open_for_number(self, number: str) -> Callback | None:
         """Of this number (E.164); it is held like one that was got by `get`."""
+        ...
+
+    def of_number(self, number: str, *, limit: int = 5) -> Sequence[Callback]:
+        """Callbacks to this number (E.164), open or over, the newest first."""
         ...
 
     def take(

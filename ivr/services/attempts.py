@@ -14,9 +14,9 @@ from datetime import datetime
 from ivr.domain.callback import DIALLED_STATES, LEG_STATES, UNKNOWN, Attempt, Callback, State, leg_of
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import NotFound
+from ivr.domain.ids import new_id
 from ivr.observe import get_logger
 from ivr.ports import UnitOfWork
-from ivr.services import deferred
 from ivr.services import deferred
 from ivr.services.calling_rules import CALL_HOURS, CallingRules
 
@@ -79,7 +79,16 @@ def obstacle(uow: UnitOfWork, callback: Callback, now: datetime, rules: CallingR
         return "too early"
     if uow.cards.on_the_line(callback.number, since=now - CALL_HOURS):
         return "on the line"
+    if _being_dialled(uow, callback, now):
+        return "being dialled"
     return "cap" if rules.capped(uow, now) is not None else None
+
+
+def _being_dialled(uow: UnitOfWork, callback: Callback, now: datetime) -> bool:
+    """Whether the telephone may still ring for another callback, one that was withdrawn a moment ago."""
+    others = (other for other in uow.callbacks.of_number(callback.number) if other.id != callback.id)
+    dialled = (uow.cards.contact(other.call) for other in others if other.attempt_of(other.leg) is not None)
+    return any(c is not None and c.outcome is None and c.at > now - CALL_HOURS for c in dialled)
 
 
 def postponed(uow: UnitOfWork, callback: Callback, now: datetime, rules: CallingRules) -> Callback:
@@ -147,8 +156,6 @@ def ended(
         return callback
     if outcome is ContactOutcome.SERVED:
         deferred.answered(uow, callback.card, now, rules.settings)
-    if outcome is ContactOutcome.SERVED:
-        deferred.answered(uow, callback.card, now, rules.settings)
     told = replace(callback, attempts=_with_result(callback, attempt, outcome))
     after = _after(uow, told, attempt, outcome, now, rules)
     if after != callback:
@@ -192,7 +199,25 @@ def lost(uow: UnitOfWork, call: str, now: datetime, rules: CallingRules) -> Call
     contact = uow.cards.contact(call)
     if contact is not None and contact.outcome is None:
         uow.cards.change_contact(call, outcome=ContactOutcome.UNKNOWN)
-    return ended(uow, call, ContactOutcome.UNKNOWN, now, rules)
+    known = contact.outcome if contact is not None else None
+    return ended(uow, call, known or ContactOutcome.UNKNOWN, now, rules)
+
+
+def taken_back(uow: UnitOfWork, call: str, now: datetime, rules: CallingRules) -> Callback | None:
+    """The operator says afterwards that it was a machine which the callback was done by (`*9`): a new one
+    stands for the same enquiry, with the attempts made so far. None: there is nothing to take back, or the
+    attempts are used up."""
+    before = of_call(uow, call)
+    attempt = None if before is None else before.attempt_of(_leg(call))
+    if before is None or attempt is None or before.state is not State.DONE:
+        return None
+    made = _with_result(before, attempt, ContactOutcome.MACHINE)
+    uow.callbacks.save(replace(before, attempts=made))
+    due = rules.plan.next_try(made, ContactOutcome.MACHINE, now, rules.zone)
+    if due is None:
+        return None
+    again = replace(before, id=new_id(now), state=State.REQUESTED, due=due, attempts=made)
+    return uow.callbacks.request(again)
 
 
 def of_call(uow: UnitOfWork, call: str) -> Callback | None:

@@ -46,6 +46,10 @@ class MemoryCallbacks(Rows):
     def open_for_number(self, number: str) -> Callback | None:
         return next((c for c in self.rows.values() if c.number == number and c.open), None)
 
+    def of_number(self, number: str, *, limit: int = 5) -> Sequence[Callback]:
+        found = [c for c in self.rows.values() if c.number == number]
+        return sorted(found, key=lambda c: c.id, reverse=True)[:limit]
+
     def take(
         self, states: Collection[State], *, due_by: datetime | None, queue: str | None = None, limit: int
     ) -> Sequence[Callback]:

@@ -11,6 +11,7 @@ import pytest
 from ivr.domain.callback import PENDING_STATES, Attempt, Callback, Source, State
 from ivr.domain.enquiry import ContactOutcome, Direction
 from ivr.domain.errors import NotFound
+from ivr.domain.ids import new_id
 from ivr.ports import CallbackCounts, Store
 from tests.integration.storing import AT, NUMBER, a_callback, a_card, do
 
@@ -109,6 +110,18 @@ def test_the_open_callback_of_a_number_is_found_and_one_that_is_over_is_not(stor
     assert do(store, lambda uow: uow.callbacks.open_for_number(NUMBER)) is None
     do(store, lambda uow: uow.callbacks.save(asked.move(State.CANCELLED)))
     assert find() is None
+
+
+def test_all_callbacks_to_a_number_are_found_the_newest_first(store: Store) -> None:
+    card = a_card(store).id
+    made = [
+        replace(a_callback(card), id=new_id(AT + n * MINUTE), state=state)
+        for n, state in enumerate((State.DONE, State.CANCELLED, State.WAITING))
+    ]
+    do(store, lambda uow: [uow.callbacks.request(callback) for callback in made])
+    assert do(store, lambda uow: uow.callbacks.of_number(NUMBER)) == made[::-1]
+    assert do(store, lambda uow: uow.callbacks.of_number(NUMBER, limit=1)) == made[2:]
+    assert do(store, lambda uow: uow.callbacks.of_number("+73432000001")) == []
 
 
 # --- cards and contacts -----------------------------------------------------------------------------
