@@ -75,7 +75,8 @@ def test_whoever_presses_1_is_promised_a_call_at_the_next_opening(
     """The promise is listed; the card says callback and the contact closed_hours."""
     number, citizen, lived = calls["wants"]
     (row,) = callbacks_of(closed, lived.card)
-    assert (row["number"], row["source"], row["state"]) == (e164(number), "closed", "requested")
+    assert (row["number"], row["source"]) == (e164(number), "closed")
+    assert row["state"] in ("requested", "waiting")  # the scheduler may have taken it up
     assert datetime.fromisoformat(row["due"]) == opening
     assert row["attempts"] == []
     assert lived.ended == ("callback", "closed_hours")
