@@ -21,6 +21,9 @@ T = TypeVar("T")
 SERVED_SECONDS = 5.0
 SURELY_SERVED = 15.0
 """Seconds on an operator's telephone that hold a talk of five in any case: it is told first who comes."""
+KILLS_ASTERISK = frozenset({"asterisk_kill", "supervisor_kill"})
+ARRIVING_SECONDS = 0.1
+"""From 100 Trying to the line in arrivals.log it takes some milliseconds, more when the processor is busy."""
 SAME_MOMENT = 4.0
 """Seconds between INVITE and the contact that the engine made of it, where no arrival could be written."""
 ANSWERED_OTHERWISE = frozenset({"served", "self_service", "transferred"})
@@ -97,13 +100,28 @@ def never_recorded(case: Case) -> Iterator[Finding]:
     known = set(case.number_of)
     spare = sorted(c.at for c in case.evidence.contacts if c.direction == "inbound" and c.call not in known)
     for citizen in sorted(case.evidence.citizens, key=lambda c: c.invited_at):
-        if not citizen.trying or citizen.call_id in case.arrived:
+        if not citizen.trying or citizen.call_id in case.arrived or cut_at_arrival(citizen, case.evidence):
             continue
         near = next((at for at in spare if 0 <= at - citizen.invited_at + 1.0 <= SAME_MOMENT), None)
         if near is None:
             yield Finding(fault=Fault.LOST, subject=citizen.call_id, why="offered, but it never arrived")
         else:
             spare.remove(near)
+
+
+def cut_at_arrival(citizen: Citizen, evidence: Evidence) -> bool:
+    """Asterisk was killed in the moment of its 100 Trying, which it sends before the dialplan has its turn.
+
+    Nothing of this call can be on the disk, and its caller has heard nothing. Counted and printed apart.
+    """
+    if (
+        citizen.trying_at is None
+        or citizen.status
+        or citizen.call_id in {a.call_id for a in evidence.arrivals}
+    ):
+        return False
+    deaths = [blow.at for blow in evidence.blows if blow.kind in KILLS_ASTERISK]
+    return any(abs(at - citizen.trying_at) <= ARRIVING_SECONDS for at in deaths)
 
 
 def without_card(case: Case) -> Iterator[Finding]:

@@ -21,8 +21,8 @@ class Citizen:
     script: str
     """citizens.SCRIPTS"""
     invited_at: float
-    trying: bool
-    """Got 100 Trying: this call was offered to the line."""
+    trying_at: float | None
+    """When the first answer came, 100 Trying: this call was offered to the line. None: none came."""
     status: int
     """The final answer to INVITE; 0: none came."""
     wished_operator: bool
@@ -35,6 +35,10 @@ class Citizen:
     """A request of the script within the call was refused (481), or got no answer: the call was dead."""
     ended_by_line_at: float | None
     """Received BYE."""
+
+    @property
+    def trying(self) -> bool:
+        return self.trying_at is not None
 
 
 @dataclass(frozen=True, kw_only=True)

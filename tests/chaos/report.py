@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.chaos.audit import cut_at_arrival
 from tests.chaos.evidence import Evidence
 from tests.chaos.findings import Fault, Finding
 
@@ -27,6 +28,7 @@ def figures(evidence: Evidence, findings: Sequence[Finding], *, seed: int, secon
         "not_reached": len(evidence.citizens) - len(offered),
         "offered": len(offered),
         "arrivals": sum(a.call_id in ours for a in evidence.arrivals),
+        "cut_at_arrival": sum(cut_at_arrival(c, evidence) for c in offered),
         "answered_by_line": sum(c.status == 200 for c in offered),
         "served": sum(c.outcome == "served" for c in evidence.contacts if c.direction == "inbound"),
         "callbacks": len(evidence.callbacks),

@@ -104,7 +104,7 @@ def _citizen(call_id: str, lines: Sequence[Line], script: str, number: str, oper
         number=number,
         script=script,
         invited_at=next(m.at for m in lines if m.method == "INVITE" and m.sent),
-        trying=bool(answers),
+        trying_at=answers[0].at if answers else None,
         status=next((m.status or 0 for m in answers if (m.status or 0) >= 200), 0),
         wished_operator=operator and _first_key_taken(lines),
         hung_up_at=ours.at if ours else None,

@@ -36,7 +36,7 @@ def citizen(place: int, **how: Any) -> Citizen:
         number=NUMBERS[place],
         script="made",
         invited_at=100.0 * place,
-        trying=True,
+        trying_at=100.0 * place,
         status=200,
         wished_operator=place in (1, 2),
         hung_up_at=100.0 * place + 20,
@@ -115,6 +115,15 @@ FAULTS: dict[str, tuple[Change, Fault, str]] = {
     # lost
     "offered, never arrived": (
         lambda e: E(e, arrivals=without(e.arrivals, 0), contacts=without(e.contacts, 0)),
+        F.LOST,
+        "offered, but it never arrived",
+    ),
+    "offered, then nothing, while Asterisk lived": (
+        lambda e: E(
+            e,
+            citizens=[*e.citizens, citizen(0, call_id="9-sip", trying_at=50.0, status=0)],
+            blows=[*e.blows, Blow(kind="asterisk_kill", at=50.2, calls=7)],
+        ),
         F.LOST,
         "offered, but it never arrived",
     ),
@@ -291,7 +300,12 @@ def test_each_fault_is_found_and_nothing_else(name: str) -> None:
 
 EXCUSED: dict[str, Change] = {
     "a call that got no 100 Trying is not offered": lambda e: E(
-        e, citizens=[*e.citizens, citizen(0, call_id="9-sip", trying=False, status=0)]
+        e, citizens=[*e.citizens, citizen(0, call_id="9-sip", trying_at=None, status=0)]
+    ),
+    "a call that came in the moment in which Asterisk died is counted apart": lambda e: E(
+        e,
+        citizens=[*e.citizens, citizen(0, call_id="9-sip", trying_at=50.0, status=0)],
+        blows=[*e.blows, Blow(kind="asterisk_kill", at=50.002, calls=7)],
     ),
     "an engine that met a full disk has made the card without an arrival": lambda e: E(
         e,
@@ -350,7 +364,7 @@ def test_what_is_no_fault_is_not_found(name: str) -> None:
         pytest.param({"bye_answered": False}, True, id="nobody answered the BYE"),
         pytest.param({"cut": True}, True, id="the line did not know the call any more"),
         pytest.param({"status": 0}, True, id="offered, never answered"),
-        pytest.param({"status": 0, "trying": False}, False, id="never offered"),
+        pytest.param({"status": 0, "trying_at": None}, False, id="never offered"),
         pytest.param({"ended_by_line_at": 9.0, "bye_answered": False}, False, id="the line ended it"),
     ],
 )
@@ -359,7 +373,7 @@ def test_the_caller_knows_whether_the_line_failed(how: dict[str, Any], expected:
 
 
 def test_the_figures_count_by_sipp_alone_and_tell_each_finding() -> None:
-    evidence = replace(CLEAN, citizens=[*CLEAN.citizens, citizen(0, call_id="9", trying=False, status=0)])
+    evidence = replace(CLEAN, citizens=[*CLEAN.citizens, citizen(0, call_id="9", trying_at=None, status=0)])
     told = figures(evidence, [Finding(fault=Fault.LOST, subject="call0", why="why")], seed=7, seconds=60.0)
     assert (told["called"], told["offered"], told["not_reached"], told["answered_by_line"]) == (5, 4, 1, 4)
     assert (told["served"], told["callbacks"], told["lost"], told["doubled"], told["clean"]) == (

@@ -51,7 +51,7 @@ def test_a_call_is_read_as_its_caller_saw_it(tmp_path: Path) -> None:
         number="79510000001",
         script="made",
         invited_at=0.0,
-        trying=True,
+        trying_at=0.1,
         status=200,
         wished_operator=True,
         hung_up_at=9.0,
