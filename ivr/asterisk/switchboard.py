@@ -24,8 +24,8 @@ VOICE_LEVEL = 256
 NO_KEY = "D"
 ANSWER_SLACK = 5.0
 """Seconds that Asterisk may take beyond the ringing to say what came of a call."""
-_NO_CHANNEL = ("no such channel", "channel not found")
-_AS_GOOD = ("already there", "not there", "unable to remove interface", *_NO_CHANNEL)
+_GONE = ("no such channel", "channel not found", "no such caller")
+_AS_GOOD = ("already there", "not there", "unable to remove interface", *_GONE)
 """Refusals that say that what was wanted is so (app_queue.c, manager.c), in lower case."""
 
 

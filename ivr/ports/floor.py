@@ -179,7 +179,10 @@ class Switchboard(Protocol):
         ...
 
     async def promote(self, queue: str, leg: str, priority: int) -> None:
-        """Give a waiting caller another priority, and at once the place that comes with it."""
+        """Give a waiting caller another priority, and at once the place that comes with it.
+
+        One who is connected or gone by then is left alone.
+        """
         ...
 
     async def hurry(self, leg: str) -> None:

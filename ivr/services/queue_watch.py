@@ -168,6 +168,7 @@ class QueueWatch:
         if (key := (one.queue, one.call)) in self._taken_out or not one.leg:
             return
         await self._switchboard.withdraw(one.queue, one.leg, why=why)
+        await self._switchboard.hurry(one.leg)  # the queue looks when its sentence is over
         self._taken_out.add(key)
         _log.info("caller_taken_out", call=one.call, queue=one.queue, why=why.value)
 

@@ -16,7 +16,7 @@ from ivr.asterisk.layout import Layout
 from ivr.asterisk.node import Node
 from ivr.asterisk.switchboard import WANTED, AmiSwitchboard
 from ivr.domain.errors import Unavailable
-from ivr.ports import FloorEvent, FloorKind, Leg, Member, Switchboard
+from ivr.ports import FloorEvent, FloorKind, LeftQueue, Leg, Member, Switchboard
 from ivr.services.journal_lines import QUEUE_LOG, Place, parse
 from ivr.settings import Settings
 from ivr.testing import FakeSwitchboard
@@ -229,6 +229,21 @@ async def test_a_variable_of_a_leg_that_is_gone_is_no_error(floor: Floor) -> Non
     await floor.board.set_variable(leg.name, "EKC_X", "1")
     await floor.board.hang_up(leg.name)
     await floor.board.set_variable(leg.name, "EKC_X", "2")
+
+
+async def test_hurrying_a_leg_leaves_it_where_it_is_and_one_that_is_gone_is_no_error(floor: Floor) -> None:
+    leg = await floor.dial()
+    await floor.board.hurry(leg.name)
+    assert await floor.leg(leg.name) is not None
+    await floor.board.hang_up(leg.name)
+    await floor.board.hurry(leg.name)
+
+
+async def test_who_waits_no_more_is_left_alone(floor: Floor) -> None:
+    leg = await floor.dial()
+    await floor.board.promote(SOCIAL, leg.name, 40)
+    await floor.board.withdraw(SOCIAL, leg.name, why=LeftQueue.PAUSED)
+    assert await floor.leg(leg.name) is not None
 
 
 async def test_a_voice_can_be_asked_for_again_and_again(floor: Floor) -> None:

@@ -157,6 +157,7 @@ async def test_a_pause_of_everybody_is_borne_for_its_limit_and_then_takes_caller
     for _ in range(2):
         await hall.watch.work()
     assert hall.switchboard.withdrawn == [(QUEUE, "leg1", LeftQueue.PAUSED)]
+    assert hall.switchboard.hurried == ["leg1"], "no sentence is heard to its end first"
 
 
 Change = Callable[[Hall], Awaitable[None]]
