@@ -10,7 +10,9 @@ from ivr.assembly.parts import Parts
 from ivr.assembly.routes import handlers
 from ivr.assembly.routines import routines
 from ivr.asterisk.agi import FastAgiServer
+from ivr.domain import phone
 from ivr.engine import Engine
+from ivr.services.calendar import calendar_of
 
 if TYPE_CHECKING:
     from ivr.bootstrap import LocalSite
@@ -23,6 +25,7 @@ def build_engine(site: LocalSite) -> Engine:
     parts = Parts(site)
     settings = site.settings
     parts.open_database()
+    _warm_up(site)
     agi = FastAgiServer(
         handlers(parts),
         limit=settings.agi_connections,
@@ -49,3 +52,10 @@ def build_engine(site: LocalSite) -> Engine:
         heartbeat_seconds=settings.heartbeat_seconds,
         environment=os.environ,
     )
+
+
+def _warm_up(site: LocalSite) -> None:
+    """Load what is loaded at its first use. The holidays of all countries hold the interpreter for a tenth of
+    a second, on a busy machine for one: in the first call of the day keys would be lost meanwhile."""
+    calendar_of(site.settings, ()).is_open(site.clock.now())
+    phone.from_trunk("79120000000")
