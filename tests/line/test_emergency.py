@@ -208,6 +208,28 @@ def test_a_spool_that_cannot_be_used_keeps_no_call_and_is_told(
     assert any("engine ended with signal 9" in alarm["what"] for alarm in told)
 
 
+def test_a_file_that_nobody_can_open_is_told_and_keeps_no_call_and_no_other_file(
+    site: System, citizens: World
+) -> None:
+    """A caller is served as ever, and a wish that comes after it is taken."""
+    damaged = site.state / "spool" / "emergency" / "node1-1.1.sealed"
+    damaged.write_bytes(b"EKC1 half of it is gone")
+    try:
+        site.wait_for(lambda: _alarm(site, damaged.name), PATIENCE, "the alarm of the file")
+        number = new_number()
+        call = citizens.call(number)
+        site.wait_call(number)
+        citizens.hang_up(call)
+        wishes = new_number()
+        with no_engine(site):
+            citizens.call(wishes, script=ONE).ended(PATIENCE)
+        site.wait_for(lambda: callbacks_of(site, wishes), PATIENCE, "the callback")
+        assert damaged.exists()
+    finally:
+        damaged.unlink()
+    site.wait_for(lambda: not _alarm(site, damaged.name), PATIENCE, "the end of the alarm")
+
+
 def _alarm(site: System, what: str) -> bool:
     return any(what in alarm["what"] for alarm in site.status()["alarms"])
 
