@@ -61,7 +61,6 @@ class MemoryCards(Rows):
         return id_
 
     def _put(self, at: datetime) -> str:
-        aware(at)
         id_ = new_id(at)
         year = at.astimezone(self._zone).year
         self._counters[year] = self._counters.get(year, 0) + 1
