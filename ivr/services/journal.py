@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.domain import phone
@@ -21,7 +21,17 @@ from ivr.ports import Clock, JournalPosition, Store, UnitOfWork
 from ivr.services import call_story, journal_files, passages
 from ivr.services.calls import END
 from ivr.services.journal_files import Chunk, JournalFile
-from ivr.services.journal_lines import ARRIVAL, ARRIVALS, CEL, QUEUE_LOG, QUEUESTART, Place, Read, parse
+from ivr.services.journal_lines import (
+    ARRIVAL,
+    ARRIVALS,
+    CEL,
+    QUEUE_LOG,
+    QUEUESTART,
+    Place,
+    Read,
+    is_probe,
+    parse,
+)
 from ivr.services.settlement import Rules
 from ivr.services.settling import Settler
 from ivr.services.unasked import Unasked
@@ -144,6 +154,7 @@ class JournalReader:
         for journal in (journal for journal in reversed(_STORED) if journal in self._paths):
             chunk = journal_files.read(self._paths[journal], positions[journal])
             if chunk is not None:
+                chunk = replace(chunk, lines=tuple(_of_citizens(chunk)))
                 found.append(_Batch(journal=journal, chunk=chunk, reads=tuple(self._parsed(journal, chunk))))
         return found[::-1]
 
@@ -231,3 +242,8 @@ def _name_operator(uow: UnitOfWork, call: str, extension: str) -> None:
     card = uow.cards.of_call(call)
     if card is not None and card.operator != extension:
         uow.cards.change(card.id, operator=extension)
+
+
+def _of_citizens(chunk: Chunk) -> Iterator[tuple[int, bytes]]:
+    """Without the supervisor's own calls: every few seconds of a quiet night there is one."""
+    return ((offset, raw) for offset, raw in chunk.lines if not is_probe(raw))

@@ -37,6 +37,8 @@ _STARTS = {
     CEL: re.compile(rb'"[A-Z_]{1,40}","\d{10}\.'),
 }
 """How a line begins: behind a line that was cut off, a whole one may follow without a line's end."""
+_PROBE = re.compile(rb'"[A-Z_]{1,40}"(?:,"[^"]*"){5},"probe[0-9a-f]{32}",')
+"""Of CEL: the seventh field is what was dialled, and no caller knows this extension."""
 _QUEUE_DATA: dict[str, tuple[str, ...]] = {
     "ENTERQUEUE": ("", "", "position"),  # url, the caller's number, position
     "CONNECT": ("held", "leg", "rang_ms"),
@@ -78,6 +80,11 @@ class Read:
 def boots(node: str) -> str:
     """What the starts of a node's Asterisk are linked by; no uniqueid looks like it."""
     return f"boots/{node}"
+
+
+def is_probe(raw: bytes) -> bool:
+    """Whether the line tells of a call by which the supervisor tries the line (services/probe_call.py)."""
+    return _PROBE.match(raw) is not None
 
 
 def parse(raw: bytes, place: Place) -> Read | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.services.journal_lines import ARRIVALS, CEL, QUEUE_LOG, Place, Read, boots, parse
+from ivr.services.journal_lines import ARRIVALS, CEL, QUEUE_LOG, Place, Read, boots, is_probe, parse
 from tests.journals import NAMES, captured
 
 ARRIVAL = "2026-11-24T22:13:54.470+00:00\tnode1\tnode1-1795558434.0\t1-a68950e3\t79123456789"
@@ -129,3 +129,13 @@ def test_a_damaged_line_is_a_line_of_storable_text_or_none(
         texts = [found.line.call, found.line.linked, found.line.event, *found.line.data.values()]
         assert all(value.isascii() and value.isprintable() for value in texts)
         assert found.line.at.tzinfo is not None
+
+
+def test_calls_of_the_supervisors_own_are_known_by_what_they_dial() -> None:
+    """By the field of CEL for it, and by nothing that only looks like it."""
+    probe = "probe" + "0a" * 16
+    begin = '"CHAN_START","1764000000.000001","node1-1.1","node1-1.1","PJSIP/anonymous@line-00000001",'
+    assert is_probe(f'{begin}"from-trunk","{probe}","","","",""'.encode())
+    assert not is_probe(f'{begin}"from-trunk","88006000000","{probe}","","",""'.encode())
+    assert not is_probe(f'{begin}"from-trunk","{probe}x","","","",""'.encode())
+    assert not is_probe(f"2026-11-24T10:00:00.000+00:00\tnode1\tnode1-1.1\t\t{probe}".encode())
