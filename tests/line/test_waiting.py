@@ -35,6 +35,8 @@ SAME = 0.995
 """Likeness of the very same sentence; those that differ in a number have been seen at 0.98."""
 MOMENTS = (0.3, 0.8, 1.4, 2.0, 2.7, 3.5, 4.5, 6.0, 8.0, 10.0, 15.2, 16.0, 17.5)
 """Seconds in the queue: from the first announcement, through the music, into the second one."""
+EARLY = (0.2, 1.0, 2.0, 3.0, 4.2)
+"""Seconds from the last key: the sentence that an operator is called."""
 ANNOUNCEMENT = "Сегодня мы работаем до полудня"
 
 
@@ -146,6 +148,8 @@ def noon(morning: Scene) -> Scene:
     scene.calls("second", keys(HOUSING), wait(48), hang_up())
     for moment in MOMENTS:
         scene.calls(f"presses after {moment}", keys("0"), wait(ENTERS + moment), keys("1"))
+    for moment in EARLY:
+        scene.calls(f"early, after {moment}", keys("0"), wait(moment), keys("1"))
     scene.calls("paused", keys(PENSIONS), wait(25), keys("1"))
     scene.calls("too long", keys(JOBS), wait(22), keys("2"), wait(5), hang_up())
     for name in ("second", "paused", "too long"):
@@ -173,6 +177,16 @@ def test_one_is_heard_at_every_moment_of_music_and_announcements(noon: Scene) ->
     promised = {row["number"] for row in rows if row["source"] == "queue"}
     numbers = {e164(noon.numbers[f"presses after {moment}"]) for moment in MOMENTS}
     assert numbers <= promised
+
+
+def test_one_is_heard_before_the_queue_is_reached(noon: Scene) -> None:
+    """During the sentence that an operator is called; the promise is the same."""
+    lives = {moment: noon.lived(f"early, after {moment}") for moment in EARLY}
+    outcomes = {moment: lived.card["outcome"] for moment, lived in lives.items()}
+    assert outcomes == dict.fromkeys(EARLY, "callback")
+    rows = [row for lived in lives.values() for row in noon.system.records.callbacks(lived.card["id"])]
+    assert [(row.source.value, row.queue) for row in rows] == [("queue", "general")] * len(EARLY)
+    assert any("key connecting 1" in lived.steps for lived in lives.values())
 
 
 def test_the_operator_hears_topic_level_and_number_and_the_citizen_does_not(
