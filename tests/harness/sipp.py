@@ -165,8 +165,11 @@ class Sipp:
         return sorted(calls.values(), key=lambda c: int(c.call_id.partition("-")[0]))
 
     def _take(self, row: list[str], calls: dict[str, SippCall]) -> None:
-        """A line of -trace_shortmsg: date, time, epoch, S or R, Call-ID, `CSeq:1 INVITE`, the first line."""
-        if len(row) < _SHORT_MESSAGE_FIELDS:
+        """A line of -trace_shortmsg: date, time, epoch, S or R, Call-ID, `CSeq:1 INVITE`, the first line.
+
+        A stranger who takes this port for another's (one who had it before) is none of our calls.
+        """
+        if len(row) < _SHORT_MESSAGE_FIELDS or not row[4].endswith(f"-{self._token}"):
             return
         begin = row[6].split()
         message = Message(
