@@ -6,8 +6,10 @@ It builds nothing: bootstrap hands it its parts.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +37,9 @@ PROMPTS_SECONDS = 60.0
 """Between attempts to make prompts that could not be made."""
 CLOSING_SECONDS = 5.0
 """For what is still to be written down when the engine stops."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread of the database may keep the interpreter from the event loop; Python's own 5 ms, at each of
+a key's system calls, are more than a typed key leaves."""
 _log = get_logger("ivr.engine")
 
 
@@ -68,6 +73,7 @@ class Engine:
 
         Raises BadInput when a port is taken. Nothing else ends it: what fails meanwhile is tried again.
         """
+        _let_the_loop_go_first()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -173,3 +179,10 @@ class Engine:
             self.metrics.agi_connections.set(self.agi.active)
             self.metrics.ami_connected.set(self.ami.connected)
             await asyncio.sleep(GAUGE_SECONDS)
+
+
+def _let_the_loop_go_first() -> None:
+    """Keys are lost while the loop does not turn: no long wait for other threads, no look at old objects."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
