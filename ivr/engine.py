@@ -38,8 +38,8 @@ PROMPTS_SECONDS = 60.0
 CLOSING_SECONDS = 5.0
 """For what is still to be written down when the engine stops."""
 SWITCH_SECONDS = 0.0005
-"""How long a thread of the database may keep the interpreter from the event loop; Python's own 5 ms at each of
-a key's system calls are more than a typed key leaves."""
+"""How long a thread of the database may keep the interpreter from the event loop. Python's own 5 ms at each
+of a key's system calls are more than a typed key leaves."""
 _log = get_logger("ivr.engine")
 
 
