@@ -16,12 +16,10 @@ MOST_PENALTY = 100
 
 
 class Priority(IntEnum):
-    """Who goes first; among equals the place decides, which a caller who was cut off has back."""
+    """Who goes first; among equals the place, which callbacks and callers who were cut off have back."""
 
     EVERYBODY = 0
-    DEFERRED = 10  # an answer that was promised for later (§14)
-    CALLBACK = 20  # waited already, without holding the line
-    HEAD = 30  # talked already, and lost the operator
+    HEAD = 30  # talked already and lost the operator, or has answered a call at an agreed time
     PASSING = 40  # may have a free operator whom those before may not (services/passing.py)
 
 

@@ -89,6 +89,13 @@ def test_every_setting_is_told_once_and_in_words() -> None:
     assert [row[0] for row in table if len(row[3]) < 10] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_setting_that_a_page_names_is_one_of_ours(page: Path) -> None:
+    real = {environment for environment, _, _ in settings_of(Settings)}
+    named = re.findall(r"\bEKC_[A-Z_]+[A-Z]\b", page.read_text("utf-8"))
+    assert {re.sub(r"(?<=RESOURCES__)[A-Z]+", "CODE", name) for name in named} <= real
+
+
 def test_the_example_of_ekc_toml_is_read_by_the_program(tmp_path: Path) -> None:
     example = re.search(r"```toml\n(.*?)```", (DOCS / "settings.md").read_text("utf-8"), re.DOTALL)
     assert example is not None
