@@ -168,6 +168,28 @@ def test_every_command_in_the_pages_exists() -> None:
     assert unknown == []
 
 
+def command_of(words: list[str]) -> click.Command:
+    """The command that these words begin with."""
+    group: click.Command = ekc
+    for word in words:
+        if not isinstance(group, click.Group) or word not in group.commands:
+            break
+        group = group.commands[word]
+    return group
+
+
+def test_every_option_of_a_command_in_the_pages_exists() -> None:
+    unknown, seen = [], 0
+    for page, command in quoted_commands():
+        words = command.replace("'", "").split()
+        real = {name for param in command_of(words).params for name in (*param.opts, *param.secondary_opts)}
+        given = {word.split("=")[0] for word in words if re.match(r"--[a-z]", word)}
+        seen += len(given)
+        unknown += [(page, command, name) for name in given - real]
+    assert seen > 20
+    assert unknown == []
+
+
 # --- links ---
 
 
