@@ -54,15 +54,7 @@ class Parts:
         self.alarms = Alarms(settings.run_dir, "engine", tell=AlarmCommand(settings.alarm).tell)
         self.store = site.closed_store()
         self.callers_store = ImpatientStore(self.store, seconds=settings.database_seconds)
-        self.ami = Ami(
-            LOOPBACK,
-            settings.ami_port,
-            conf.AMI_USER,
-            conf.ami_secret(settings),
-            on_event=lambda message: self.switchboard.take(message),
-            on_connect=lambda: self.floor.connected(),
-            wanted=WANTED,
-        )
+        self.ami = self._manager()
         self.switchboard = AmiSwitchboard(self.ami, on_event=lambda event: self.floor.take(event))
         self.floor = Floor(self.switchboard, site.clock)
         self.outbound = AmiOutbound(self.switchboard)
@@ -70,31 +62,10 @@ class Parts:
         self.codes = CodeBook(self.store.peppers)
         self.prompts = PromptStore.from_settings(settings, core=self._core_sounds())
         self.traces = TraceLog(self.store, site.clock)
-        self.duty = Duty(
-            self.store,
-            self.switchboard,
-            self.floor,
-            site.clock,
-            self.alarms,
-            limits=working_day.Limits.of(settings),
-            notes=Layout.of(settings).duty,
-            away_seconds=settings.away_seconds,
-            on_mended=lambda deed: self.metrics.duty_mended.labels(deed=deed).inc(),
-        )
+        self.duty = self._duty()
         self.whispers = Whispers(self.prompts)
-        self.transfers = Transfers(
-            switchboard=self.switchboard,
-            patchboard=AmiPatchboard(self.switchboard),
-            floor=self.floor,
-            notes=TransferNotes(self.store, self.traces, self.whispers, site.clock),
-            clock=site.clock,
-            back_seconds=settings.operator_back_seconds,
-        )
-        self.waits = Waits(
-            view=self.floor.view,
-            return_seconds=settings.return_seconds,
-            handling_seconds=settings.handling_seconds,
-        )
+        self.transfers = self._transfers()
+        self.waits = self._waits()
         self.supervision = Supervision(self.floor.view, site.clock)
         self.resources = resources.build(settings, self.callers_store, site.clock, self.metrics)
         self.known_days = KnownDays(self.store, settings.known_days)
@@ -113,6 +84,47 @@ class Parts:
             return self.site.node.tree.russian
         except BadInput:
             return None
+
+    def _manager(self) -> Ami:
+        return Ami(
+            LOOPBACK,
+            self.settings.ami_port,
+            conf.AMI_USER,
+            conf.ami_secret(self.settings),
+            on_event=lambda message: self.switchboard.take(message),
+            on_connect=lambda: self.floor.connected(),
+            wanted=WANTED,
+        )
+
+    def _duty(self) -> Duty:
+        return Duty(
+            self.store,
+            self.switchboard,
+            self.floor,
+            self.site.clock,
+            self.alarms,
+            limits=working_day.Limits.of(self.settings),
+            notes=Layout.of(self.settings).duty,
+            away_seconds=self.settings.away_seconds,
+            on_mended=lambda deed: self.metrics.duty_mended.labels(deed=deed).inc(),
+        )
+
+    def _transfers(self) -> Transfers:
+        return Transfers(
+            switchboard=self.switchboard,
+            patchboard=AmiPatchboard(self.switchboard),
+            floor=self.floor,
+            notes=TransferNotes(self.store, self.traces, self.whispers, self.site.clock),
+            clock=self.site.clock,
+            back_seconds=self.settings.operator_back_seconds,
+        )
+
+    def _waits(self) -> Waits:
+        return Waits(
+            view=self.floor.view,
+            return_seconds=self.settings.return_seconds,
+            handling_seconds=self.settings.handling_seconds,
+        )
 
     def _desk(self) -> Desk:
         settings, clock = self.settings, self.site.clock
