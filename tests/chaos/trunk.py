@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.chaos.evidence import Dialled
 from tests.chaos.sipp_log import Log, dialled
+from tests.harness.called_sip import KEPT, answer, bye, keep
 from tests.harness.processes import HOST, Group, free_ports, release_ports
 
 BUSY, SILENT = 0.1, 0.1
@@ -61,81 +62,34 @@ def _scenario() -> str:
             '<?xml version="1.0" encoding="UTF-8"?>',
             '<scenario name="called citizen">',
             '<recv request="INVITE" rrs="true"><action>',
-            *(_keep(name, of, what) for name, of, what in _KEPT),
+            *(keep(name, of, what) for name, of, what in KEPT),
             "</action></recv>",
-            _answer("180 Ringing"),
+            answer("180 Ringing"),
             f'<nop next="busy" chance="{BUSY:g}"/>',
             f'<nop next="silent" chance="{SILENT:g}"/>',
             f'<recv request="CANCEL" next="gone" timeout="{ANSWERS_AFTER * 1000:.0f}" ontimeout="answer"/>',
             '<label id="answer"/>',
-            _answer("200 OK", sdp=True, retrans=True),
+            answer("200 OK", sdp=True, retrans=True),
             '<recv request="ACK"/>',
             f'<recv request="BYE" next="over" timeout="{TALKS_AT_MOST * 1000:.0f}" ontimeout="leave"/>',
             '<label id="leave"/>',
-            _bye(),
+            bye(),
             '<recv response="200" next="end"/>',
             '<label id="silent"/>',
             f'<recv request="CANCEL" next="gone" timeout="{RINGS_AT_MOST * 1000:.0f}" ontimeout="lost"/>',
             '<label id="lost"/>',
-            _answer("408 Request Timeout", retrans=True),
+            answer("408 Request Timeout", retrans=True),
             '<recv request="ACK" next="end"/>',
             '<label id="gone"/>',
-            _answer("200 OK"),
-            _answer("487 Request Terminated", invite=True, retrans=True),
+            answer("200 OK"),
+            answer("487 Request Terminated", invite=True, retrans=True),
             '<recv request="ACK" next="end"/>',
             '<label id="busy"/>',
-            _answer("486 Busy Here", retrans=True),
+            answer("486 Busy Here", retrans=True),
             '<recv request="ACK" next="end"/>',
             '<label id="over"/>',
-            _answer("200 OK"),
+            answer("200 OK"),
             '<label id="end"/>',
             "</scenario>",
         ]
     )
-
-
-_KEPT = (("cseq", "CSeq:", "[0-9]+"), ("from", "From:", ".*"), ("to", "To:", ".*"))
-"""Of INVITE, for what is sent later."""
-
-
-def _keep(name: str, header: str, what: str) -> str:
-    return f'<ereg regexp="{what}" search_in="hdr" header="{header}" assign_to="{name}"/>'
-
-
-def _bye() -> str:
-    """From the side that was called: To and From are those of INVITE, turned round (RFC 3261, 12.2.1.1)."""
-    lines = [
-        "BYE [next_url] SIP/2.0",
-        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
-        "Max-Forwards: 70",
-        "From: [$to];tag=[pid]-[call_number]",
-        "To: [$from]",
-        "[last_Call-ID:]",
-        "CSeq: 1 BYE",
-        "Content-Length: 0",
-        "",
-        "",
-    ]
-    return '<send retrans="500"><![CDATA[\n' + "\n".join(lines) + "\n]]></send>"
-
-
-def _answer(status: str, *, sdp: bool = False, invite: bool = False, retrans: bool = False) -> str:
-    """invite: the answer is to INVITE, though CANCEL came last."""
-    body = ["v=0", "o=- 1 1 IN IP4 [local_ip]", "s=-", "c=IN IP4 [media_ip]", "t=0 0"]
-    body += ["m=audio [media_port] RTP/AVP 8", "a=rtpmap:8 PCMA/8000", ""]
-    lines = [
-        f"SIP/2.0 {status}",
-        "[last_Via:]",
-        "[last_Record-Route:]",
-        "[last_From:]",
-        "[last_To:];tag=[pid]-[call_number]",
-        "[last_Call-ID:]",
-        "CSeq: [$cseq] INVITE" if invite else "[last_CSeq:]",
-        "Contact: <sip:citizen@[local_ip]:[local_port]>",
-        *(["Content-Type: application/sdp"] if sdp else []),
-        f"Content-Length: {'[len]' if sdp else 0}",
-        "",
-        *(body if sdp else [""]),
-    ]
-    again = ' retrans="500"' if retrans else ""
-    return f"<send{again}><![CDATA[\n" + "\n".join(lines) + "\n]]></send>"

@@ -1,0 +1,49 @@
+"""What sipp sends for a citizen who is called: pieces of a scenario (sipp's XML), of RFC 3261."""
+
+from __future__ import annotations
+
+KEPT = (("cseq", "CSeq:", "[0-9]+"), ("from", "From:", ".*"), ("to", "To:", ".*"))
+"""Of INVITE, for what is sent later."""
+
+
+def keep(name: str, header: str, what: str) -> str:
+    return f'<ereg regexp="{what}" search_in="hdr" header="{header}" assign_to="{name}"/>'
+
+
+def bye() -> str:
+    """From the side that was called: To and From are those of INVITE, turned round (RFC 3261, 12.2.1.1)."""
+    lines = [
+        "BYE [next_url] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "Max-Forwards: 70",
+        "From: [$to];tag=[pid]-[call_number]",
+        "To: [$from]",
+        "[last_Call-ID:]",
+        "CSeq: 1 BYE",
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+    return '<send retrans="500"><![CDATA[\n' + "\n".join(lines) + "\n]]></send>"
+
+
+def answer(status: str, *, sdp: bool = False, invite: bool = False, retrans: bool = False) -> str:
+    """invite: the answer is to INVITE, though CANCEL came last."""
+    body = ["v=0", "o=- 1 1 IN IP4 [local_ip]", "s=-", "c=IN IP4 [media_ip]", "t=0 0"]
+    body += ["m=audio [media_port] RTP/AVP 8", "a=rtpmap:8 PCMA/8000", ""]
+    lines = [
+        f"SIP/2.0 {status}",
+        "[last_Via:]",
+        "[last_Record-Route:]",
+        "[last_From:]",
+        "[last_To:];tag=[pid]-[call_number]",
+        "[last_Call-ID:]",
+        "CSeq: [$cseq] INVITE" if invite else "[last_CSeq:]",
+        "Contact: <sip:citizen@[local_ip]:[local_port]>",
+        *(["Content-Type: application/sdp"] if sdp else []),
+        f"Content-Length: {'[len]' if sdp else 0}",
+        "",
+        *(body if sdp else [""]),
+    ]
+    again = ' retrans="500"' if retrans else ""
+    return f"<send{again}><![CDATA[\n" + "\n".join(lines) + "\n]]></send>"
