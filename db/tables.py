@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -30,6 +29,8 @@ from db.duty_tables import operator_states as operator_states
 from db.duty_tables import operators as operators
 from db.duty_tables import reasons as reasons
 from db.figures_tables import passages as passages
+from db.journal_tables import journal_lines as journal_lines
+from db.journal_tables import journal_positions as journal_positions
 from db.metadata import OPEN_CALLBACK, Sequence
 from db.metadata import metadata as metadata
 from db.queue_tables import announcements as announcements
@@ -284,31 +285,4 @@ guesses = Table(
     Column("since", UtcTime, nullable=False),
     Column("locked_until", UtcTime),
     Column("locks", Integer, nullable=False),
-)
-
-journal_lines = Table(
-    "journal_lines",
-    metadata,
-    Column("seq", Sequence, primary_key=True, autoincrement=True),
-    Column("node", Text, nullable=False),
-    Column("journal", Text, nullable=False),
-    Column("generation", Text, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("call", Text, nullable=False),
-    Column("linked", Text, nullable=False, index=True),
-    Column("at", UtcTime, nullable=False, index=True),
-    Column("event", Text, nullable=False),
-    Column("data", JSON, nullable=False),
-    UniqueConstraint("node", "journal", "generation", "offset"),
-    sqlite_autoincrement=True,
-)
-"""Lines of Asterisk's journals, without callers' numbers; a line is its place, never its text."""
-
-journal_positions = Table(
-    "journal_positions",
-    metadata,
-    Column("node", Text, primary_key=True),
-    Column("journal", Text, primary_key=True),
-    Column("generation", Text, nullable=False),
-    Column("offset", BigInteger, nullable=False),
 )
