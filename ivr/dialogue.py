@@ -151,6 +151,12 @@ class Dialogue:
             self._tell("key", prompt.id, key)
         return found
 
+    def asked_ahead(self, prompt: Prompt) -> bool:
+        found = "0" in self._typed.take_all()
+        if found:
+            self._tell("ask", prompt.id, "operator")
+        return found
+
     def _note(self, key: str | None) -> None:
         self._typed.press(key, self._clock.monotonic())
 

@@ -35,6 +35,7 @@ LOOPBACK = "127.0.0.1"
 GAUGE_SECONDS = 1.0
 PROMPTS_SECONDS = 60.0
 """Between attempts to make prompts that could not be made."""
+PID_SECONDS = 5.0
 CLOSING_SECONDS = 5.0
 """For what is still to be written down when the engine stops."""
 SWITCH_SECONDS = 0.0005
@@ -86,7 +87,7 @@ class Engine:
             await self._listen()
             web = await self.serve_web()
             try:
-                write_whole(self.pid_file, f"{os.getpid()}\n")
+                routines += await self._write_pid(tending)
                 await self._work(tending, routines, stop, notifier)
             finally:
                 await web.shutdown()
@@ -126,6 +127,20 @@ class Engine:
             return [again]
         except Exception as error:  # noqa: BLE001 - told by log, alarm and metric, and tried again
             tending.mistake(again.name, error)
+            return [again]
+        return []
+
+    async def _write_pid(self, tending: Tending) -> Sequence[Routine]:
+        """A full disk must not keep the engine from its callers: a routine that tries again, or none."""
+
+        async def write() -> None:
+            write_whole(self.pid_file, f"{os.getpid()}\n")
+
+        again = Routine(name="pid", seconds=PID_SECONDS, work=write, remedy="make room; see `ekc doctor`")
+        try:
+            await write()
+        except OSError as error:
+            tending.trouble(again.name, error, again.remedy)
             return [again]
         return []
 

@@ -13,6 +13,7 @@ from ivr.engine import Routine
 from ivr.services import queue_metrics
 from ivr.services.board import BoardKeeper
 from ivr.services.deferred_watch import DeferredWatch
+from ivr.services.disk import DiskWatch, Room
 from ivr.services.holds import Holds
 from ivr.services.queue_watch import QueueWatch
 from ivr.services.silence import SilenceWatch
@@ -27,6 +28,7 @@ DIALLER_SECONDS = 1.0
 LEGS_SECONDS = 5.0
 DEFERRED_SECONDS = 5.0
 CALENDAR_SECONDS = 5.0
+DISK_SECONDS = 2.0
 BOARD_SECONDS = 1.0
 SILENCE_SECONDS = 0.5
 DUTY_SECONDS = 1.0
@@ -62,6 +64,7 @@ def routines(parts: Parts) -> list[Routine]:
         _every(DIALLER_SECONDS, "callbacks", dialler(parts).work, "see docs/callbacks.md"),
         _every(LEGS_SECONDS, "callback-legs", leg_watch(parts).look, "`ekc status`: is Asterisk there?"),
         _every(CALENDAR_SECONDS, "calendar", parts.known_days.refresh, "`ekc doctor`, `ekc db check`"),
+        _every(DISK_SECONDS, "disk", _disk(parts).look, "make room: `ekc doctor` tells how much there is"),
         _every(DEFERRED_SECONDS, "deferred", _deferred(parts).look, "`ekc doctor`, `ekc db check`"),
         _every(QUEUES_SECONDS, "queues", _queue_watch(parts).work, "`ekc doctor`, `ekc status`"),
     ]
@@ -69,6 +72,10 @@ def routines(parts: Parts) -> list[Routine]:
 
 def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], remedy: str) -> Routine:
     return Routine(name=name, seconds=seconds, work=work, remedy=remedy)
+
+
+def _disk(parts: Parts) -> DiskWatch:
+    return DiskWatch(partial(Room.at, parts.settings.state))
 
 
 def _deferred(parts: Parts) -> DeferredWatch:

@@ -11,6 +11,7 @@ from ivr.domain.ids import new_id
 from ivr.domain.operators import GENERAL_QUEUE
 from ivr.flows.callback_choice import choose
 from ivr.flows.desk import Desk
+from ivr.flows.saying import say_if_possible
 from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services.calendar import calendar_of, hours_in_words
 from ivr.services.calling_rules import CallingRules
@@ -44,14 +45,14 @@ async def offer_callback(
         chosen = await choose(call, desk, promise.callback)
         if chosen is not None:
             await _confirm(call, desk, promise._replace(due=_told(desk, chosen.due)))
-        await call.say(Prompt.of("goodbye", reason="callback"), whole=True)
+        await say_if_possible(call, Prompt.of("goodbye", reason="callback"), whole=True)
     await call.finish()
 
 
 async def _confirm(call: Call, desk: Desk, promise: Promise) -> None:
     now = desk.clock.now().astimezone(desk.settings.zone)
     prompt = Prompt.of("callback.confirmed", due=promise.due, now=now, enquiry=promise.enquiry)
-    await call.say(prompt, whole=True)
+    await say_if_possible(call, prompt, whole=True)  # the promise holds, whether or not it can be said
 
 
 def _told(desk: Desk, due: datetime) -> datetime | None:

@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ivr.domain.enquiry import ContactOutcome
-from ivr.domain.errors import CallerSilent, OperatorWanted, StorageDown, Unavailable
+from ivr.domain.errors import CallerHungUp, CallerSilent, OperatorWanted, StorageDown, Unavailable
 from ivr.domain.operators import GENERAL_QUEUE
 from ivr.flows.benefits import benefits
 from ivr.flows.callback import offer_callback
 from ivr.flows.consultation import consultation
 from ivr.flows.desk import Desk
 from ivr.flows.queueing import hand_over, who_calls
+from ivr.flows.saying import say_if_possible, unsaid
 from ivr.flows.self_service import status
-from ivr.observe import get_logger
 from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services import announcements
 from ivr.services.calendar import calendar_of
 
 RETURNED, RESUMED = "queue.returned", "queue.resumed"
 """Who was cut off while waiting, or in a talk."""
-_log = get_logger("ivr.incoming")
+_MENU = Prompt.of("menu")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,9 @@ async def incoming(call: Call, desk: Desk, *, node: str) -> None:
         door = await register(call, desk, node=node)
     except StorageDown:
         return await without_storage(call, desk)
+    except CallerHungUp:
+        call.asked_ahead(_MENU)  # a slow database must not make a wish for an operator unheard
+        raise
     if not door.open:
         return await closed(call, desk, door.opening, door.announcement)
     return await open_line(call, desk, door)
@@ -62,7 +65,10 @@ async def open_line(call: Call, desk: Desk, door: Door) -> None:
     except OperatorWanted:
         await hand_over(call, desk)
     except StorageDown:
-        await call.say(Prompt.of("resource.down"), whole=True)
+        await say_if_possible(call, Prompt.of("resource.down"), whole=True)
+        await hand_over(call, desk)
+    except Unavailable as error:  # a sentence that cannot be made, on a full disk or without a synthesiser
+        unsaid(call, error)
         await hand_over(call, desk)
     except CallerSilent:
         await silent(call, desk)
@@ -70,12 +76,8 @@ async def open_line(call: Call, desk: Desk, door: Door) -> None:
 
 async def announce(call: Call, announcement: Prompt | None) -> None:
     """In an emergency; one that cannot be made or played must not keep anybody from the line."""
-    if announcement is None:
-        return
-    try:
-        await call.say(announcement)
-    except Unavailable as error:
-        _log.error("announcement_unsaid", call=call.id, reason=str(error))
+    if announcement is not None:
+        await say_if_possible(call, announcement)
 
 
 async def register(call: Call, desk: Desk, *, node: str) -> Door:
@@ -125,12 +127,14 @@ async def without_storage(call: Call, desk: Desk) -> None:
     """The database was down when the call came: no menu and no promise, but everybody can be talked with
     (architecture.md, rule 2).
 
-    The calendar as it was last read tells whether operators are there.
+    The calendar as it was last read tells whether operators are there. Who has pressed 0
+    meanwhile and hangs up before the queue has asked for an operator.
     """
     calendar, now = calendar_of(desk.settings, desk.known_days()), desk.clock.now()
     if calendar.is_open(now):
-        await call.say(Prompt.of("greeting", recording=desk.settings.recording))
-        await call.say(Prompt.of("emergency"), whole=True)
+        await say_if_possible(call, Prompt.of("greeting", recording=desk.settings.recording))
+        call.asked_ahead(_MENU)
+        await say_if_possible(call, Prompt.of("emergency"), whole=True)
         call.outcome = None  # from here on the journals tell how it ends
         return await call.enqueue(GENERAL_QUEUE)
     call.outcome = ContactOutcome.CLOSED_HOURS
@@ -144,7 +148,7 @@ async def without_storage(call: Call, desk: Desk) -> None:
 async def main_menu(call: Call, desk: Desk) -> None:
     """1 status of an application, 2 benefits and payments, 3 consultation by topic; 0 raises."""
     ways = {"1": status, "2": benefits, "3": consultation}
-    choice = await call.ask_choice(Prompt.of("menu"), "".join(ways))
+    choice = await call.ask_choice(_MENU, "".join(ways))
     await ways[choice](call, desk)
 
 

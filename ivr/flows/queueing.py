@@ -9,6 +9,7 @@ from ivr.domain.enquiry import ContactOutcome, Level
 from ivr.domain.errors import CallerSilent, StorageDown, Unavailable
 from ivr.flows.callback import offer_callback
 from ivr.flows.desk import Desk
+from ivr.flows.saying import say_if_possible
 from ivr.ports import Boarding, Call, LeftQueue, Prompt, TraceEvent, UnitOfWork, Whisper
 from ivr.services.unasked import declined
 from ivr.services.waits import Asked, Plan, WhoCalls, instead, rules_of
@@ -88,11 +89,11 @@ async def board(call: Call, desk: Desk, queue: str, plan: Plan | None) -> None:
     Who presses 1 before being there keeps the place by a callback, as in the queue itself.
     """
     if plan is None:
-        await call.say(CONNECTING)
+        await say_if_possible(call, CONNECTING)
         call.outcome = None  # from here on the journals tell how it ends
         return await call.enqueue(queue)
     whisper = await call.during(_sounds(desk, plan))
-    await call.say(CONNECTING)
+    await say_if_possible(call, CONNECTING)
     if call.take_key(CONNECTING, CALL_ME):
         call.outcome = ContactOutcome.ABANDONED_QUEUE
         return await after_queue(call, desk, queue=plan.queue, left=LeftQueue.CALLBACK, closing=False)
@@ -132,7 +133,7 @@ async def after_queue(call: Call, desk: Desk, *, queue: str, left: LeftQueue, cl
     try:
         if await _wants_callback(call, left, may_wait=may_wait):
             return await offer_callback(call, desk, queue=queue)
-    except StorageDown:
+    except Unavailable:  # of the database, or of a sentence
         if not may_wait:
             raise
     except CallerSilent:

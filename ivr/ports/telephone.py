@@ -231,6 +231,13 @@ class Call(Protocol):
         """
         ...
 
+    def asked_ahead(self, prompt: Prompt) -> bool:
+        """Whether 0 was pressed before this question could be asked; it is told as the wish for an operator.
+
+        All keys typed ahead are used up by this.
+        """
+        ...
+
     async def during(self, work: Awaitable[T], *, notice: Prompt | None = None) -> T:
         """The result of `work`, while keys are still read; `notice` is said if it takes long.
 

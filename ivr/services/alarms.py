@@ -96,8 +96,15 @@ def _read(path: Path) -> list[Alarm]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once, mode 0600: a reader sees the old text or the new one. Raises OSError."""
+    """Replace a file at once, mode 0600: a reader sees the old text or the new one.
+
+    Raises OSError, and leaves nothing: a full disk is not made fuller by each attempt.
+    """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -8,9 +8,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from ivr.domain.errors import BadInput
+from ivr.domain.errors import BadInput, Unavailable
 from ivr.domain.ids import new_id
 from ivr.domain.waiting import Announcement
+from ivr.observe import get_logger
 from ivr.ports import Prompt, UnitOfWork
 from ivr.services.audit import By
 
@@ -18,6 +19,7 @@ LONGEST_TEXT = 400
 """Characters, as much as is spoken of a text from outside."""
 LONGEST_RECORDING = 60.0
 """Seconds: everybody has to hear it."""
+_log = get_logger("ivr.announcements")
 
 
 class Recordings(Protocol):
@@ -25,7 +27,9 @@ class Recordings(Protocol):
 
     def keeps(self, sound: str) -> bool: ...
 
-    def keep(self, sound: str, recording: bytes) -> None: ...
+    def keep(self, sound: str, recording: bytes) -> None:
+        """Raises Unavailable."""
+        ...
 
 
 def announce(
@@ -61,12 +65,16 @@ def silence(uow: UnitOfWork, by: By) -> bool:
 
 
 def current(uow: UnitOfWork, recordings: Recordings | None, now: datetime) -> Prompt | None:
-    """What is to be said now; a recording is brought here first."""
+    """What is to be said now; a recording is brought here first, and one that cannot be is not said."""
     found = uow.queues.announcement(now)
     if found is None:
         return None
     if found.sound and recordings is not None and not recordings.keeps(found.sound):
-        recordings.keep(found.sound, uow.queues.recording(found.sound) or b"")
+        try:
+            recordings.keep(found.sound, uow.queues.recording(found.sound) or b"")
+        except Unavailable as error:
+            _log.error("recording_unkept", reason=str(error))
+            return None
     return Prompt.of("announcement", text="" if found.sound else found.text, sound=found.sound)
 
 

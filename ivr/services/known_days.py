@@ -25,17 +25,18 @@ class KnownDays:
         self._store = store
         self._path = path
         self._days = _read(path)
+        self._written = self._days if path.exists() else None
 
     @property
     def days(self) -> Sequence[DayException]:
         return self._days
 
     async def refresh(self) -> None:
-        """Read them anew. Raises StorageDown, OSError where the file cannot be written."""
-        days = await self._store.run(lambda uow: tuple(uow.calendar.list()))
-        if days != self._days or not self._path.exists():
-            write_whole(self._path, json.dumps([_row(day) for day in days]))
-            self._days = days
+        """Read them anew. Raises StorageDown, and OSError for a file that cannot be written: they hold."""
+        self._days = await self._store.run(lambda uow: tuple(uow.calendar.list()))
+        if self._days != self._written or not self._path.exists():
+            write_whole(self._path, json.dumps([_row(day) for day in self._days]))
+            self._written = self._days
 
 
 def _row(day: DayException) -> dict[str, str | None]:

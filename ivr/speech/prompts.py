@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import secrets
 import shutil
 import time
@@ -23,6 +22,8 @@ from ivr.domain.estimate import Told
 from ivr.ports import Prompt
 from ivr.settings import Settings
 from ivr.speech import catalogue, recordings
+from ivr.speech.files import name as name_file
+from ivr.speech.files import place, private_folder, written
 from ivr.speech.parts import Piece
 from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_whole
 from ivr.speech.synthesis import Synthesiser
@@ -135,16 +136,20 @@ class PromptStore:
         return self._recording(sound).is_file()
 
     def keep(self, sound: str, recording: bytes) -> None:
-        """Have a recording here, so that a prompt whose parameter `sound` names it can be made."""
-        _private_folder(self._recording(sound).parent)
-        write_whole(self._recording(sound), recording)
+        """Have a recording here, so that a prompt whose parameter `sound` names it can be made.
+
+        Raises Unavailable.
+        """
+        with written():
+            private_folder(self._recording(sound).parent)
+            write_whole(self._recording(sound), recording)
 
     # --- at start-up ---
 
     def wipe(self) -> None:
         """Erase what an earlier engine left of personal speech; for the start of the only engine."""
         shutil.rmtree(self._private, ignore_errors=True)
-        _private_folder(self._private)
+        private_folder(self._private)
 
     async def prepare(self, progress: Progress | None = None) -> None:
         """Make every prompt that can be made before anybody calls, and name some for the dialplan.
@@ -152,8 +157,9 @@ class PromptStore:
         A prompt without parameters is then also found as `<cache>/<id>.wav`. Raises Unavailable after
         having tried them all, when some could not be made.
         """
-        _private_folder(self._cache)
-        lay_silence(self._cache)
+        with written():
+            private_folder(self._cache)
+            lay_silence(self._cache)
         prompts = sorted(catalogue.prepared(), key=lambda prompt: not prompt.id.startswith("emergency"))
         turn = asyncio.Semaphore(_PREPARED_AT_ONCE)
         made = 0
@@ -181,7 +187,8 @@ class PromptStore:
     async def _named(self, prompt: Prompt) -> Path:
         path = await self.audio(prompt)
         if (name := dialplan_name(prompt)) is not None:
-            _name(path, self._cache / f"{name}.wav")
+            with written():
+                name_file(path, self._cache / f"{name}.wav")
         return path
 
     def _forget_unused(self, used: set[Path]) -> None:
@@ -223,7 +230,8 @@ class PromptStore:
     # --- making ---
 
     async def _for_one_hearing(self, segments: Sequence[Segment]) -> Path:
-        self._erase_forgotten()
+        with written():
+            self._erase_forgotten()
         out = self._private / f"{secrets.token_hex(16)}.wav"
         try:
             return await self._make(segments, out)
@@ -233,21 +241,22 @@ class PromptStore:
 
     def _erase_forgotten(self) -> None:
         """A caller who hangs up while the sound is made may leave it behind."""
-        _private_folder(self._private)
+        private_folder(self._private)
         old = time.time() - _FORGOTTEN
         for path in self._private.glob("*.wav"):
             if path.stat().st_mtime < old:
                 path.unlink(missing_ok=True)
 
     async def _make(self, segments: Sequence[Segment], out: Path) -> Path:
-        _private_folder(self._private)
-        _private_folder(self._cache)
         async with self._slots:
-            with TemporaryDirectory(dir=self._private) as folder:
-                joined = Path(folder) / "joined.wav"
-                await self._synthesiser.join(await self._items(segments, Path(folder)), joined)
-                joined.chmod(0o600)
-                _place(joined, out)
+            with written():
+                private_folder(self._private)
+                private_folder(self._cache)
+                with TemporaryDirectory(dir=self._private) as folder:
+                    joined = Path(folder) / "joined.wav"
+                    await self._synthesiser.join(await self._items(segments, Path(folder)), joined)
+                    joined.chmod(0o600)
+                    place(joined, out)
         return out
 
     async def _items(self, segments: Sequence[Segment], folder: Path) -> list[str]:
@@ -273,27 +282,3 @@ def _identity(segment: Segment) -> list[object]:
         return ["say", segment.text]
     stats = [(file.name, file.stat()) for file in segment.files]
     return ["play", *([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)]
-
-
-def _private_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _place(made: Path, out: Path) -> None:
-    """Nobody ever sees half a file: the copy gets its name when it is whole."""
-    whole = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        shutil.move(made, whole)
-        whole.replace(out)
-    finally:
-        whole.unlink(missing_ok=True)
-
-
-def _name(path: Path, alias: Path) -> None:
-    """A second, stable name for a cached file."""
-    _private_folder(alias.parent)
-    if alias.exists() and alias.samefile(path):
-        return
-    link = alias.with_name(f".{alias.name}.{secrets.token_hex(4)}")
-    os.link(path, link)
-    link.replace(alias)

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from ivr.domain.errors import BadInput, Unavailable
 from ivr.speech import sound
+from ivr.speech.files import written
 
 NICENESS = 10
 _PLACEHOLDERS = ("{input}", "{output}")
@@ -45,10 +46,11 @@ class Synthesiser:
     async def speak(self, text: str, folder: Path) -> Path:
         """A .wav file of this text in `folder`, which is private and erased by the caller.
 
-        Raises Unavailable when the command is missing, fails or takes too long.
+        Raises Unavailable when the command is missing, fails or takes too long, or the disk is full.
         """
         source, out = folder / f"{uuid4().hex}.txt", folder / f"{uuid4().hex}.wav"
-        _write_private(source, text)
+        with written():
+            _write_private(source, text)
         places = {"{input}": str(source), "{output}": str(out)}
         await run([_filled(word, places) for word in self._command], self._seconds)
         source.unlink(missing_ok=True)

@@ -96,6 +96,9 @@ class ScriptedCall:
         pressed, self._pressed = self._pressed, ""
         return pressed == key
 
+    def asked_ahead(self, prompt: Prompt) -> bool:
+        return self.take_key(prompt, "0")
+
     async def during(self, work: Awaitable[Any], *, notice: Prompt | None = None) -> Any:
         return await work
 

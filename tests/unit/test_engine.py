@@ -378,6 +378,26 @@ async def test_a_mistake_at_the_end_keeps_no_other_routine_from_its_last_time(tm
     assert (broken.times, other.times) == (1, 1)
 
 
+async def test_an_engine_that_starts_on_a_full_disk_takes_calls_and_writes_its_pid_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(tmp_path, nothing)
+    full = True
+
+    def write(path: Path, text: str) -> None:
+        if full:
+            raise OSError("no space left on device")
+        path.write_text(text)
+
+    monkeypatch.setattr(engines, "PID_SECONDS", 0.01)
+    monkeypatch.setattr(engines, "write_whole", write)
+    async with plant.running() as run:
+        assert not plant.engine.pid_file.exists() and not run.done()
+        full = False
+        await plant.until(plant.engine.pid_file.exists)
+        assert plant.engine.pid_file.read_text() == f"{os.getpid()}\n"
+
+
 async def test_an_alarm_that_cannot_be_written_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

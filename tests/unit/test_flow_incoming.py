@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 
 from ivr.domain.callback import Source
 from ivr.domain.enquiry import ContactOutcome
+from ivr.domain.errors import StorageDown
 from ivr.flows.incoming import closed
-from ivr.ports import KEYS, DayException
+from ivr.ports import KEYS, DayException, UnitOfWork
+from ivr.services.unasked import asked_operator
 from ivr.testing import START, FakeChannel
 from tests.unit.ringing import (
     CHILDREN,
@@ -27,6 +31,7 @@ from tests.unit.ringing import (
 )
 from tests.unit.scripted import ScriptedCall
 
+T = TypeVar("T")
 TUESDAY = date(2026, 11, 24)
 SUNDAY = datetime.fromisoformat("2026-11-22T12:00:00+05:00")
 HOLIDAY = DayException(day=TUESDAY, opens=None, closes=None)
@@ -248,6 +253,47 @@ async def test_who_hangs_up_while_the_card_is_opened_has_one_and_abandoned() -> 
     await line.answers(channel)
     assert channel.heard == []
     assert line.outcome(channel) is ContactOutcome.ABANDONED_IVR
+
+
+async def before_the_end(line: Line, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> FakeChannel:
+    """A caller who presses 0 while the database is awaited, and hangs up; then it is there again."""
+    channel = line.ring()
+    channel.caller.presses("0", at=1)
+    channel.caller.leaves(at=3)
+    run = line.store.run
+
+    async def slow(work: Callable[[UnitOfWork], T]) -> T:
+        await line.clock.sleep(5)
+        if fails:
+            raise StorageDown
+        return await run(work)
+
+    with monkeypatch.context() as hanging:
+        hanging.setattr(line.store, "run", slow)
+        await line.answers(channel)
+    await line.traces.flush()
+    return channel
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["down", "slow"])
+async def test_zero_during_a_database_that_hangs_is_a_wish_for_an_operator_although_the_caller_has_gone(
+    monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    line = a_line()
+    channel = await before_the_end(line, monkeypatch, fails=fails)
+    assert channel.handed_over is None
+    assert asked_operator(line.told(channel))
+
+
+async def test_who_presses_nothing_while_the_database_hangs_has_not_asked_for_an_operator() -> None:
+    line = a_line()
+    line.store.down = True
+    channel = line.ring()
+    channel.caller.leaves(at=1)
+    await line.answers(channel)
+    line.store.down = False
+    await line.traces.flush()
+    assert not asked_operator(line.told(channel))
 
 
 # --- whatever is pressed ---------------------------------------------------------------------------
