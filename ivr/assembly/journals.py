@@ -25,7 +25,7 @@ def journal(parts: Parts) -> JournalReader:
         clock=parts.site.clock,
         rules=settlement_rules(settings),
         in_hand=parts.office.in_hand,
-        first=parts.traces.flush,
+        first=parts.traces.written,
         on_lag=parts.metrics.journal_lag.set,
         on_ended=lambda outcome: parts.metrics.calls.labels(outcome=outcome.value).inc(),
         on_passages=lambda found: queue_metrics.count(parts.metrics, found),

@@ -54,7 +54,17 @@ class TraceLog:
         async with self._turn:
             await self._empty()
 
-    async def _empty(self) -> None:
+    async def written(self) -> None:
+        """Everything that was told until now is stored. Raises StorageDown: some of it is not.
+
+        Who is settled without what the conversation told would lose the wish for an operator with it.
+        """
+        async with self._turn:
+            if not await self._empty():
+                raise StorageDown
+
+    async def _empty(self) -> bool:
+        """Whether everything is stored."""
         while self._waiting or self._storing is not None:
             if self._storing is None:
                 self._storing = asyncio.create_task(self._store_batch(), name="traces.batch")
@@ -65,7 +75,8 @@ class TraceLog:
                 raise
             self._storing = None
             if not stored:
-                return
+                return False
+        return True
 
     async def _store_batch(self) -> bool:
         """Whether the oldest events are stored now; if not, they wait again in their old place."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from ivr.domain.errors import StorageDown
 from ivr.ports import UnitOfWork
 from ivr.services import traces
 from ivr.services.traces import TraceLog
@@ -178,3 +179,15 @@ async def test_two_who_flush_at_once_store_each_event_once() -> None:
     store.may_go.set()
     await asyncio.gather(*both)
     assert stored(store) == [1, 2, 3]
+
+
+async def test_whoever_needs_all_that_was_told_is_told_when_it_is_not_stored() -> None:
+    store = MemoryStore()
+    log = TraceLog(store, VirtualClock())
+    tell(log, 1)
+    store.down = True
+    with pytest.raises(StorageDown):
+        await log.written()
+    store.down = False
+    await log.written()
+    assert stored(store) == [1]
