@@ -201,7 +201,7 @@ class SqlCards:
         statement = (
             select(contacts.c.call)
             .join(cards, cards.c.id == contacts.c.card)
-            .where(cards.c.outcome.is_(None), contacts.c.node == node)
+            .where(cards.c.outcome.is_(None) | contacts.c.outcome.is_(None), contacts.c.node == node)
             .order_by(contacts.c.at, contacts.c.id)
         )
         return [row["call"] for row in self._db.rows(statement)]

@@ -7,6 +7,7 @@ from datetime import datetime
 from ivr.assembly.parts import Parts
 from ivr.domain.callback import Source
 from ivr.ports import CallbackCounts
+from ivr.services.called import Calling
 from ivr.services.dialler import Dialler
 from ivr.services.legs import LegWatch
 
@@ -22,6 +23,17 @@ def dialler(parts: Parts) -> Dialler:
         node=parts.settings.node,
         trusted=lambda: bool(parts.ami.connected) and parts.floor.rebuilt_at is not None,
         on_begun=parts.metrics.callback_lateness.observe,
+    )
+
+
+def calling(parts: Parts) -> Calling:
+    """What the dialplan asks about a leg."""
+    return Calling(
+        store=parts.store,
+        clock=parts.site.clock,
+        rules=parts.calling,
+        whispers=parts.whispers,
+        node=parts.settings.node,
     )
 
 

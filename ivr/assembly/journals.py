@@ -30,6 +30,7 @@ def journal(parts: Parts) -> JournalReader:
         on_ended=lambda outcome: parts.metrics.calls.labels(outcome=outcome.value).inc(),
         on_passages=lambda found: queue_metrics.count(parts.metrics, found),
         unasked=Unasked.of(settings, dialable(settings)),
+        calling=parts.calling,
         live=partial(_live, parts),
     )
 

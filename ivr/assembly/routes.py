@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from agi_scripts import line, operators, supervisor, transfer
+from agi_scripts import callbacks, line, operators, supervisor, transfer
+from ivr.assembly.callbacks import calling
 from ivr.assembly.parts import Parts
 from ivr.asterisk.agi import AgiChannel, Handler
 from ivr.flows.office import Office
+from ivr.services.called import Calling
 from ivr.services.duty import Duty
 from ivr.services.supervision import Supervision
 from ivr.services.transfers import Transfers
@@ -37,6 +39,13 @@ SUPERVISOR_ROUTES: Mapping[str, Callable[[AgiChannel, Office, Supervision], Awai
     "supervisor-whisper": supervisor.whisper,
 }
 
+CALLBACK_ROUTES: Mapping[str, Callable[[AgiChannel, Office, Calling], Awaitable[None]]] = {
+    "callback-place": callbacks.place,
+    "callback-dial": callbacks.dial,
+    "callback-greeting": callbacks.greeting,
+    "callback-agreed": callbacks.agreed,
+}
+
 
 def handlers(parts: Parts) -> dict[str, Handler]:
     """For the FastAGI server: every route with what its script needs."""
@@ -46,6 +55,7 @@ def handlers(parts: Parts) -> dict[str, Handler]:
         **{name: _bound(script, office, parts.duty) for name, script in DUTY_ROUTES.items()},
         **{name: _bound(script, office, parts.transfers) for name, script in TRANSFER_ROUTES.items()},
         **{name: _bound(script, office, parts.supervision) for name, script in SUPERVISOR_ROUTES.items()},
+        **{name: _bound(script, office, calling(parts)) for name, script in CALLBACK_ROUTES.items()},
     }
 
 

@@ -15,6 +15,7 @@ FLOW = "EKC_FLOW"
 """The sentinel: set as a flow's last command. Empty after AGI(): the flow broke, whatever AGISTATUS says."""
 FLOW_QUEUE = "queue"  # go on to Queue()
 FLOW_END = "end"  # the conversation is over: hang up
+FLOW_DIAL = "dial"  # the attempt is committed: dial the citizen (dialplans/callbacks.conf)
 
 QUEUE = "EKC_QUEUE"
 """The queue the caller is handed over to."""
@@ -48,6 +49,7 @@ TURNS = "EKC_ROUND"
 WITHDRAWN = "QUEUE_WITHDRAW_INFO"
 """Asterisk's own: why the engine took the caller out of the queue (ports.LeftQueue)."""
 LANGUAGE = "CHANNEL(language)"
+CALLER = "CALLERID(num)"
 TRANSFER = "EKC_TRANSFER"
 """On the citizen's leg: where a transfer has left it (transfer.conf). `menu`: the operator chooses."""
 TRANSFER_MENU = "menu"

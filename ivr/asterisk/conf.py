@@ -172,6 +172,8 @@ def _values(
         "seconds": ceil,
         "python": sys.executable,
         "head_priority": Priority.HEAD.value,
+        "own_numbers": sorted({*settings.callbacks.own_numbers, settings.trunk.outbound_cli}),
+        "tcp": _Ours("\\;transport=tcp"),
         "trunk_networks": _trunk_networks(settings),
         "trunk_password": _trunk_password(settings),
         "accounts": [_checked_account(a) for a in accounts],

@@ -19,6 +19,9 @@ QUEUE_CONTEXT, DIAL_CONTEXT = "callback-queue", "callback-dial"
 CITIZEN_CONTEXT, AGREED_CONTEXT = "callback-citizen", "callback-agreed"
 """The far half dials the citizen; the near half runs when the citizen has answered."""
 
+SLACK = 5.0
+"""Seconds beyond those of the dialplan, which ends a leg by itself and says why."""
+
 
 class AmiOutbound:
     """The legs of callbacks on this node."""
@@ -34,7 +37,7 @@ class AmiOutbound:
             context=near,
             exten=leg.callback,
             variables=_variables(leg),
-            seconds=leg.seconds,
+            seconds=leg.seconds + SLACK,
         )
 
     async def end(self, call: str) -> None:

@@ -21,6 +21,9 @@ TONE_SECONDS = 1.0
 """For the engine's own half of a call to answer."""
 VOICE_LEVEL = 256
 """From this loudness on (mean of 16-bit samples) it is a voice: Asterisk's own default."""
+CODEC = "alaw"
+"""Of the halves of our own calls, as of most telephones. With Asterisk's default, slin, a citizen whom we
+called heard nothing of what was played before the bridge (22.10.1: no RTP at all until then)."""
 NO_KEY = "D"
 ANSWER_SLACK = 5.0
 """Seconds that Asterisk may take beyond the ringing to say what came of a call."""
@@ -140,6 +143,7 @@ class AmiSwitchboard:
                 "Async": "true",
                 "ChannelId": id_,
                 "OtherChannelId": f"{id_}-far",  # Asterisk's own has a semicolon: no call in the journals
+                "Codecs": CODEC,
                 "Timeout": str(int(seconds * 1000)),
                 "Variable": [f"{name}={value}" for name, value in variables.items()],
             },

@@ -65,6 +65,7 @@ def keeping(settings: Settings, store: Store, node: Node, clock: SystemClock) ->
             rules=settlement_rules(settings),
             in_hand=lambda _call: False,
             unasked=Unasked.of(settings, may_call),
+            calling=CallingRules.of(settings),
             live=live,
         ),
         engine_runs=lambda: pid_from(settings.run_dir / "engine.pid") is not None,

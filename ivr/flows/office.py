@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ivr.dialogue import Dialogue, Patience
 from ivr.domain import phone
+from ivr.domain.callback import leg_call
 from ivr.domain.errors import StorageDown
 from ivr.flows.desk import Desk
 from ivr.observe import get_logger
@@ -37,15 +38,26 @@ class Office:
         """Whether this call's conversation is not over and written down yet."""
         return call in self._in_hand
 
-    async def talk(self, channel: Channel, flow: Callable[[Call, CallFacts], Awaitable[None]]) -> None:
-        """Run a flow of a citizen's call; whatever ends it, the contact gets the outcome it has come to."""
-        with self._holding(channel.id):
-            facts = await channel.facts()
-            call = self.conversation(channel, facts)
+    async def talk(
+        self,
+        channel: Channel,
+        flow: Callable[[Call, CallFacts], Awaitable[None]],
+        *,
+        call: str = "",
+        facts: CallFacts | None = None,
+    ) -> None:
+        """Run a flow of a citizen's call; whatever ends it, the contact gets the outcome it has come to.
+
+        call: uniqueid of the callback's leg that has led to this channel. facts: where the channel has none.
+        """
+        id_ = call or leg_call(channel.id) or channel.id
+        with self._holding(id_):
+            facts = facts or await channel.facts()
+            conversation = self.conversation(channel, facts, id_=id_)
             try:
-                await flow(call, facts)
+                await flow(conversation, facts)
             finally:
-                await self._record(call)
+                await self._record(conversation)
 
     async def operators_menu(self, channel: Channel) -> Dialogue:
         """A menu on an operator's leg in the middle of a talk: who does not answer it wants the talk back."""
@@ -53,17 +65,20 @@ class Office:
         patience = Patience(silence=MENU_SECONDS, digit=settings.digit_seconds, reminders=False)
         return self.conversation(channel, await channel.facts(), patience)
 
-    def conversation(self, channel: Channel, facts: CallFacts, patience: Patience | None = None) -> Dialogue:
-        """The verbs over a channel, by default with this site's patience."""
+    def conversation(
+        self, channel: Channel, facts: CallFacts, patience: Patience | None = None, *, id_: str = ""
+    ) -> Dialogue:
+        """The verbs over a channel, by default with this site's patience. id_: of the call if not its own."""
         settings = self.desk.settings
         call = Dialogue(
             channel,
             prompts=self._prompts,
             clock=self.desk.clock,
             patience=patience or Patience(silence=settings.silence_seconds, digit=settings.digit_seconds),
-            tell=self._traces.teller(channel.id),
+            tell=self._traces.teller(id_ or channel.id),
             number=phone.from_trunk(facts.number),
             arrived_at=facts.arrived_at,
+            id_=id_,
         )
         call.enquiry = facts.enquiry
         return call

@@ -15,6 +15,7 @@ from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, UnitOfWork
 from ivr.services import deferred, working_day
 from ivr.services.audit import By
+from ivr.services.calling_rules import CallingRules
 from ivr.services.duty import Duty
 
 _Change = Callable[[UnitOfWork, By, str], object]
@@ -77,14 +78,18 @@ async def unreached(call: Call, desk: Desk, extension: str) -> None:
     """The citizen of the last talk was not reached: no service."""
     if await _begin(call, desk, extension) is None:
         return
-    talked = await _change(call, desk, extension, working_day.not_reached)
+    calling = CallingRules.of(desk.settings)
+    talked = await _change(
+        call, desk, extension, lambda uow, by, e: working_day.not_reached(uow, by, e, calling)
+    )
     await _end(call, "operator.unreached" if talked else "operator.no_talk")
 
 
 async def unreached_in_talk(desk: Desk, extension: str) -> None:
     """The same by a key in the talk: nothing is said, for the citizen's side may be recording."""
     by = By(actor=extension, at=desk.clock.now())
-    await desk.store.run(lambda uow: working_day.not_reached(uow, by, extension))
+    calling = CallingRules.of(desk.settings)
+    await desk.store.run(lambda uow: working_day.not_reached(uow, by, extension, calling))
 
 
 async def defer(call: Call, desk: Desk, extension: str) -> None:

@@ -1,16 +1,18 @@
 """What the journals' lines of one call mean: its waits, its talks and its end. Pure; lines in, values out.
 
-The citizen's leg is the channel whose uniqueid is the call; an operator's leg is `PJSIP/EXTENSION-…`. Lines
-come in the order of time, then of reading (ports.Journal.of_linked). More lines only add to what was told.
+The citizen's leg is the channel whose uniqueid is the call; of a callback it is the one that was dialled by
+the trunk, `PJSIP/trunk-…`. An operator's leg is `PJSIP/EXTENSION-…`. Lines come in the order of time, then of
+reading (ports.Journal.of_linked). More lines only add to what was told.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ivr.domain.callback import leg_of, waiting_call
 from ivr.domain.operators import EXTENSION
 from ivr.ports import JournalLine, TraceEvent
 from ivr.services.journal_lines import CEL, QUEUE_LOG
@@ -18,6 +20,7 @@ from ivr.services.journal_lines import CEL, QUEUE_LOG
 QUEUE, BRIDGE = "queue", "bridge"
 ENTERED, JOINED, LEFT, REFUSED = "entered", "joined", "left", "refused"
 _OPERATORS_LEG = re.compile(rf"PJSIP/({EXTENSION.pattern})-[0-9a-f]{{8}}")
+_CITIZENS_LEG = re.compile(r"PJSIP/trunk-[0-9a-f]{8}")
 _AGENT = re.compile(rf"PJSIP/({EXTENSION.pattern})")
 _LEAVING = {
     "CONNECT": "connected",
@@ -36,7 +39,7 @@ _OURS = "dialplan/"
 
 @dataclass(frozen=True, kw_only=True)
 class Talk:
-    """The citizen's leg and one operator's leg in one bridge."""
+    """The citizen's leg and one operator's leg in one bridge, or in those that a callback's halves join."""
 
     extension: str
     since: datetime
@@ -82,15 +85,35 @@ def talks(call: str, lines: Iterable[JournalLine]) -> tuple[Talk, ...]:
     operators: dict[str, str] = {}
     going: dict[str, Talk] = {}
     over: list[Talk] = []
-    for line in (line for line in lines if line.journal == CEL):
-        if (operator := _OPERATORS_LEG.fullmatch(line.data.get("channel", ""))) and line.call != call:
+    lines = [line for line in lines if line.journal == CEL]
+    citizen = citizens_leg(call, lines)
+    for line in lines:
+        if (operator := _OPERATORS_LEG.fullmatch(line.data.get("channel", ""))) and line.call != citizen:
             operators[line.call] = operator[1]
         _move(bridges, line)
-        together = {leg for leg in operators if call in bridges and bridges.get(leg) == bridges[call]}
+        there = _around(call, citizen, bridges)
+        together = {leg for leg in operators if bridges.get(leg) in there}
         over += [replace(going.pop(leg), until=line.at) for leg in tuple(going) if leg not in together]
         for leg in together - going.keys():
             going[leg] = Talk(extension=operators[leg], since=line.at, until=None, leg=leg)
     return tuple(sorted((*over, *going.values()), key=lambda talk: talk.since))
+
+
+def citizens_leg(call: str, lines: Iterable[JournalLine]) -> str | None:
+    """Uniqueid of the citizen's leg; None: the citizen was not dialled yet."""
+    if leg_of(call) is None:
+        return call
+    legs = (line.call for line in lines if _CITIZENS_LEG.fullmatch(line.data.get("channel", "")))
+    return next(legs, None)
+
+
+def _around(call: str, citizen: str | None, bridges: Mapping[str, str]) -> set[str]:
+    """The bridge that the citizen is in; of a callback also the one at the other end of its two halves."""
+    if citizen is None or citizen not in bridges:
+        return set()
+    own = bridges[citizen]
+    halves = {bridges.get(call, ""), bridges.get(waiting_call(call), "")}
+    return {own, *halves} if own in halves and "" not in halves else {own}
 
 
 def _move(bridges: dict[str, str], line: JournalLine) -> None:

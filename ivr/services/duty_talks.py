@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ivr.domain.callback import leg_call
 from ivr.ports import FloorEvent, FloorKind
 from ivr.services.floor import Floor
 
@@ -32,7 +33,7 @@ class DutyTalks:
 
     def new(self) -> Sequence[tuple[str, str]]:
         """(extension, call) of talks that have not been told yet."""
-        found = [(talk.extension, talk.call) for talk in self._view.talks.values()]
+        found = [(talk.extension, leg_call(talk.call) or talk.call) for talk in self._view.talks.values()]
         new = [(extension, call) for extension, call in found if self._noted.get(extension) != call]
         self._noted.update(new)
         return new

@@ -19,6 +19,7 @@ from ivr.domain.passage import Passage
 from ivr.observe import get_logger
 from ivr.ports import Clock, JournalPosition, Store, UnitOfWork
 from ivr.services import call_story, journal_files, passages
+from ivr.services.calling_rules import CallingRules
 from ivr.services.calls import END
 from ivr.services.journal_files import Chunk, JournalFile
 from ivr.services.journal_lines import (
@@ -82,6 +83,7 @@ class JournalReader:
         on_ended: Callable[[ContactOutcome], None] = lambda _outcome: None,
         on_passages: Callable[[Sequence[Passage]], None] = lambda _passages: None,
         unasked: Unasked | None = None,
+        calling: CallingRules | None = None,
         live: Callable[[], Awaitable[Set[str] | None]] = _nothing,
     ) -> None:
         """files: one each of arrivals, queue_log, cel. node: whose they are (settings.node).
@@ -89,7 +91,8 @@ class JournalReader:
         in_hand: the engine still talks with this call, or has not written down yet what came of it.
         first: writes down what conversations have told so far, so that what follows stands behind it.
         on_lag: told after each batch the age of its newest line, seconds. on_ended: each contact's outcome.
-        on_passages: those of each call that is settled. unasked: what follows for callbacks then.
+        on_passages: those of each call that is settled. unasked: what follows for callbacks then; calling:
+        for the callback whose attempt has ended.
         live: uniqueids of the channels that are up; None: not known.
         """
         self._store = store
@@ -108,6 +111,7 @@ class JournalReader:
             on_ended=on_ended,
             on_passages=on_passages,
             unasked=unasked,
+            calling=calling,
             live=live,
         )
         self._first = first

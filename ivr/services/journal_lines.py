@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ivr.domain.callback import leg_call
 from ivr.ports import JournalLine
 
 ARRIVALS, QUEUE_LOG, CEL = "arrivals", "queue_log", "cel"
@@ -30,6 +31,9 @@ _CALL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _EVENT = re.compile(r"[A-Z_]{1,40}")
 _EPOCH = re.compile(r"(\d{9,10})(?:\.(\d{1,6}))?", re.ASCII)
 _ISO = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", re.ASCII)
+_IN_TALK = frozenset({"HOLD", "UNHOLD"})
+"""Lines of ours about a talk: of a callback they belong to the whole of it, of whichever half they speak. Its
+lines about a place in a queue do not, for no citizen waits there."""
 _NO_CALL = frozenset({"", "NONE", "CLI", "MANAGER", "REALTIME"})
 _STARTS = {
     ARRIVALS: re.compile(rb"20\d\d-\d\d-\d\dT"),
@@ -127,6 +131,8 @@ def _queue_log(text: str, place: Place) -> Read | None:
     if not _plain(list(data.values())):
         return None
     linked = boots(place.node) if event == QUEUESTART else call
+    if event in _IN_TALK:
+        linked = leg_call(call) or call
     return Read(line=_line(place, call=call, linked=linked, at=at, event=event, data=data))
 
 

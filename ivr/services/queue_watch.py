@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ivr.domain.callback import leg_call
 from ivr.domain.estimate import AT_ONCE, Told
 from ivr.domain.queue_rules import Priority, QueueRules
 from ivr.observe import get_logger
@@ -95,7 +96,7 @@ class QueueWatch:
         for one in waiting:
             if (why := self._out(one, known)) is not None:
                 await self._take_out(one, why)
-            elif one.call not in self._rung_for:
+            elif one.call not in self._rung_for and leg_call(one.call) is None:
                 await self._tell(one, known)
         for queue in queues:
             await self._let_pass(queue)
@@ -185,7 +186,7 @@ class QueueWatch:
         whoever is first until the sentence that this caller hears has ended."""
         view = self._floor.view
         for one in passing.who_may(view.queue(queue), passing.free(view.of(queue)), self._limits):
-            if one.call in self._rung_for or one.extension or not one.leg:
+            if one.call in self._rung_for or one.extension or not one.leg or leg_call(one.call):
                 continue
             key, silence = (queue, one.call), Told(place=one.position, minutes=AT_ONCE)
             if key in self._taken_out:

@@ -32,7 +32,7 @@ _QUEUEING = frozenset({"wait", "enter", "given-back", "queue-keys"})
 _EMERGENCY = frozenset({"emergency", "sentence"})
 """Contexts that are entered because no engine answered or its flow broke (dialplans/emergency.conf)."""
 
-_NOT_REACHED = frozenset({ContactOutcome.TOO_SHORT, ContactOutcome.NO_ANSWER, ContactOutcome.MACHINE})
+NOT_REACHED = frozenset({ContactOutcome.TOO_SHORT, ContactOutcome.NO_ANSWER, ContactOutcome.MACHINE})
 """What `*9` records (working_day.not_reached); nothing else records these before a call is settled."""
 
 
@@ -101,9 +101,9 @@ def _outcome(
     rules: Rules,
 ) -> ContactOutcome:
     ended = [talk for talk in talks if talk.until is not None]
-    if talks and recorded in _NOT_REACHED:
+    if talks and recorded in NOT_REACHED:
         return recorded
-    if any(_seconds(talk) >= rules.served for talk in ended):
+    if any(seconds(talk) >= rules.served for talk in ended):
         return ContactOutcome.SERVED
     if end is None:
         if recorded is None or recorded is ContactOutcome.ABANDONED_IVR:
@@ -129,5 +129,6 @@ def _without_talk(
     return ContactOutcome.ABANDONED_IVR
 
 
-def _seconds(talk: Talk) -> float:
+def seconds(talk: Talk) -> float:
+    """Of a talk that is over; else 0."""
     return (talk.until - talk.since).total_seconds() if talk.until is not None else 0.0

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
-from ivr.domain.enquiry import Card, Contact, ContactOutcome, Outcome, enquiry_outcome
+from ivr.domain.enquiry import Card, Contact, ContactOutcome, Direction, Outcome, enquiry_outcome
 from ivr.domain.passage import Passage
 from ivr.observe import get_logger
 from ivr.ports import Clock, JournalLine, Store, TraceEvent, UnitOfWork
-from ivr.services import call_story, deferred, passages
+from ivr.services import attempts, call_story, deferred, outbound_settlement, passages
+from ivr.services.calling_rules import CallingRules
 from ivr.services.calls import END
 from ivr.services.journal_lines import boots
 from ivr.services.settlement import Facts, Rules, Settlement, settle
@@ -61,11 +62,13 @@ class Settler:
         on_ended: Callable[[ContactOutcome], None],
         on_passages: Callable[[Sequence[Passage]], None],
         unasked: Unasked | None = None,
+        calling: CallingRules | None = None,
         live: Callable[[], Awaitable[Set[str] | None]] = _unknown,
     ) -> None:
         """first: writes down what conversations have told so far; the end of a call stands behind it.
 
-        unasked: what follows for callbacks. live: uniqueids of the channels that are up; None: not known.
+        unasked: what follows for callbacks; calling: for the one whose attempt has ended.
+        live: uniqueids of the channels that are up; None: not known.
         """
         self._store = store
         self._node = node
@@ -76,6 +79,7 @@ class Settler:
         self._on_ended = on_ended
         self._on_passages = on_passages
         self._unasked = unasked
+        self._calling = calling
         self._live = live
         self._fresh: set[str] = set()
         self._gone: set[str] = set()
@@ -157,8 +161,9 @@ class Settler:
         gone = settled or ([now] if call in self._gone else [])
         facts = Facts(recorded=contact.outcome, restarts=restarts or gone)
         lines = uow.journal.of_linked(call)
-        settlement = settle(call, lines, facts, self._rules)
-        if settlement is not None and not gone and call_story.ending(call, lines) is None:
+        told = _end_told(contact, lines)
+        settlement = _settle(contact, lines, facts, self._rules)
+        if settlement is not None and not gone and not told:
             return _Done(doubtful=True)
         card = uow.cards.of_call(call) if settlement is not None else None
         if settlement is None or card is None:
@@ -169,7 +174,7 @@ class Settler:
             _write(uow, call, card, settlement)
             self._follow_up(uow, card, contact, settlement, now)
             done = _Done(ended=outcome, passages=_put_passages(uow, call, lines, settlement))
-        if outcome is not ContactOutcome.SERVED or card.outcome is not None:
+        if outcome is not ContactOutcome.SERVED or uow.cards.get(card.id).outcome is not None:
             return done
         return replace(done, again_at=self._wrap_up(uow, card, contact, settlement, now))
 
@@ -178,6 +183,9 @@ class Settler:
     ) -> None:
         """Callbacks that are owed or needless now; then the card, unless an operator completes it."""
         outcome = settlement.outcome
+        if contact.direction is Direction.OUTBOUND:
+            self._end_attempt(uow, card, contact, settlement, now)
+            return
         if self._unasked is not None:
             promised = self._unasked.settled(uow, card, contact, outcome, now)
         else:
@@ -185,6 +193,15 @@ class Settler:
         if outcome is not ContactOutcome.SERVED and card.outcome is None:
             come_to = deferred.outcome_of(uow, card.id, enquiry_outcome(outcome, callback=promised))
             uow.cards.close(card.id, outcome=come_to, at=settlement.at)
+
+    def _end_attempt(
+        self, uow: UnitOfWork, card: Card, contact: Contact, settlement: Settlement, now: datetime
+    ) -> None:
+        """The callback goes on or is done; then the card, closed by the promise, is the operator's again."""
+        if self._calling is not None:
+            attempts.ended(uow, contact.call, settlement.outcome, now, self._calling)
+        if settlement.outcome is ContactOutcome.SERVED:
+            uow.cards.change(card.id, outcome=None, closed_at=None)
 
     def _wrap_up(
         self, uow: UnitOfWork, card: Card, contact: Contact, settlement: Settlement, now: datetime
@@ -198,6 +215,18 @@ class Settler:
             uow.cards.change_contact(contact.call, wrapup_s=ceil(limit.total_seconds()))
         uow.cards.close(card.id, outcome=deferred.outcome_of(uow, card.id, Outcome.SERVED), at=due)
         return None
+
+
+def _settle(contact: Contact, lines: Sequence[JournalLine], facts: Facts, rules: Rules) -> Settlement | None:
+    outbound = contact.direction is Direction.OUTBOUND
+    return (outbound_settlement.settle if outbound else settle)(contact.call, lines, facts, rules)
+
+
+def _end_told(contact: Contact, lines: Sequence[JournalLine]) -> bool:
+    """Whether the journals tell of the end; if not, only a start of Asterisk does."""
+    if contact.direction is Direction.OUTBOUND:
+        return outbound_settlement.ended(lines) is not None
+    return call_story.ending(contact.call, lines) is not None
 
 
 def _put_passages(

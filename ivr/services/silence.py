@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from ivr.dialogue import Tell
+from ivr.domain.callback import leg_call
 from ivr.domain.errors import Unavailable
 from ivr.domain.silence import AWAY, TRANSFER, SilenceClock
 from ivr.observe import get_logger
@@ -196,7 +197,7 @@ class SilenceWatch:
 
 def _write(uow: UnitOfWork, mark: _Mark, limit: float) -> None:
     """One more line of the card's comment (§15). A call whose card could not be opened yet has none."""
-    card = uow.cards.of_call(mark.call)
+    card = uow.cards.of_call(leg_call(mark.call) or mark.call)
     if card is None:
         return
     uow.cards.change(card.id, comment="\n".join(filter(None, (card.comment, remark(limit)))))

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from ivr.dialogue import Tell
+from ivr.domain.callback import leg_call
 from ivr.domain.errors import StorageDown
 from ivr.observe import get_logger
 from ivr.ports import Clock, Store, TraceEvent
@@ -30,10 +31,14 @@ class TraceLog:
         self._turn = asyncio.Lock()
 
     def teller(self, call: str) -> Tell:
-        """What a conversation tells its events to: kind, id, outcome; never anything personal."""
+        """What a conversation tells its events to: kind, id, outcome; never anything personal.
+
+        Of a callback either half tells of the same call.
+        """
+        own = leg_call(call) or call
 
         def tell(kind: str, id_: str, outcome: str) -> None:
-            event = TraceEvent(call=call, at=self._clock.now(), kind=kind, id=id_, outcome=outcome)
+            event = TraceEvent(call=own, at=self._clock.now(), kind=kind, id=id_, outcome=outcome)
             self._waiting.append(event)
 
         return tell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ivr.domain.callback import leg_call
 from ivr.domain.errors import StorageDown
 from ivr.domain.transfer import Stage, Transfer, Way, failed_note
 from ivr.observe import get_logger
@@ -31,7 +32,7 @@ class TransferNotes:
     async def whisper(self, transfer: Transfer) -> Whisper | None:
         """What the second operator hears first: the new topic, and the citizen's level as it is by now."""
         try:
-            card = await self._store.run(lambda uow: uow.cards.of_call(transfer.citizen))
+            card = await self._store.run(lambda uow: uow.cards.of_call(_call(transfer)))
         except StorageDown:
             return None
         if card is None:
@@ -44,14 +45,14 @@ class TransferNotes:
         """Where to and why, on the card (§23)."""
 
         def work(uow: UnitOfWork) -> None:
-            card = uow.cards.of_call(transfer.citizen)
+            card = uow.cards.of_call(_call(transfer))
             if card is None:
                 return
             uow.cards.change(card.id, comment=_added(card.comment, transfer.note()))
             uow.cards.add_topic(card.id, agency=transfer.target.agency, topic=transfer.target.topic)
             by = By(actor=transfer.first, at=self._clock.now())
             queue = transfer.target.queue
-            by.note(uow, f"transfers.{way.value}", card.id, call=transfer.citizen, result=queue)
+            by.note(uow, f"transfers.{way.value}", card.id, call=_call(transfer), result=queue)
 
         self._tell(transfer, way.value)
         await self._write(transfer, work)
@@ -60,11 +61,11 @@ class TransferNotes:
         """A new stage: a failure is on the card, and the second operator's last talk is this citizen's."""
 
         def work(uow: UnitOfWork) -> None:
-            card = uow.cards.of_call(transfer.citizen)
+            card = uow.cards.of_call(_call(transfer))
             if card is not None and transfer.stage is Stage.RECALLED:
                 uow.cards.change(card.id, comment=_added(card.comment, failed_note(transfer)))
             if transfer.stage is Stage.CONNECTED:
-                uow.operators.note_talk(transfer.second, transfer.citizen)
+                uow.operators.note_talk(transfer.second, _call(transfer))
 
         self._tell(transfer, transfer.stage.value)
         if transfer.stage in (Stage.RECALLED, Stage.CONNECTED):
@@ -83,6 +84,11 @@ class TransferNotes:
             await self._store.run(work)
         except StorageDown as error:
             _log.error("transfer_unwritten", call=transfer.citizen, reason=str(error))
+
+
+def _call(transfer: Transfer) -> str:
+    """The call of the citizen's leg, which in a callback is one half of ours."""
+    return leg_call(transfer.citizen) or transfer.citizen
 
 
 def _added(comment: str, line: str) -> str:

@@ -17,12 +17,17 @@ class Whispers:
         """prompts: None: nothing is whispered."""
         self._prompts = prompts
 
-    async def prepare(self, *, topic: str, level: Level, enquiry: str) -> Whisper | None:
-        """enquiry: the last digits of the registration number. None when the sound cannot be made: the
-        operator still sees number and level."""
+    async def prepare(
+        self, *, topic: str, level: Level, enquiry: str, callback: bool = False
+    ) -> Whisper | None:
+        """enquiry: the last digits of the registration number. callback: we call the citizen.
+
+        None when the sound cannot be made: the operator still sees number and level.
+        """
         if self._prompts is None:
             return None
-        prompt = Prompt.of("whisper", topic=topic, level=level.value)
+        id_ = "whisper.callback" if callback else "whisper"
+        prompt = Prompt.of(id_, topic=topic, level=level.value)
         try:
             sound = self._prompts.ready(prompt) or await self._prompts.audio(prompt)
         except Unavailable as error:

@@ -24,8 +24,9 @@ from ivr.domain.operators import (
     may,
 )
 from ivr.ports import UnitOfWork
-from ivr.services import deferred
+from ivr.services import attempts, deferred
 from ivr.services.audit import By
+from ivr.services.calling_rules import CallingRules
 from ivr.settings import Settings
 
 ENGINE = "engine"
@@ -162,10 +163,11 @@ def rang_in_vain(uow: UnitOfWork, extension: str, seconds: float, at: datetime, 
     return reason
 
 
-def not_reached(uow: UnitOfWork, by: By, extension: str) -> bool:
+def not_reached(uow: UnitOfWork, by: By, extension: str, calling: CallingRules | None = None) -> bool:
     """`*9`: the citizen of the last talk was not reached, so it was no service; whether there was a talk.
 
-    Said in the talk or after it, and what was settled as served by then is taken back.
+    Said in the talk or after it, and what was settled as served by then is taken back. Where we have called,
+    a machine has answered. calling: by which a callback that was done goes on.
     """
     operator = uow.operators.get(extension)
     contact = uow.cards.contact(operator.last_call) if operator.last_call else None
@@ -173,9 +175,11 @@ def not_reached(uow: UnitOfWork, by: By, extension: str) -> bool:
     if contact is None or card is None:
         return False
     inbound = contact.direction is Direction.INBOUND
-    outcome = ContactOutcome.TOO_SHORT if inbound else ContactOutcome.NO_ANSWER
+    outcome = ContactOutcome.TOO_SHORT if inbound else ContactOutcome.MACHINE
     uow.cards.change_contact(contact.call, outcome=outcome)
     if contact.outcome is ContactOutcome.SERVED:
+        if calling is not None:
+            attempts.taken_back(uow, contact.call, by.at, calling)
         promised = uow.callbacks.open_for_card(card.id) is not None
         come_to = deferred.outcome_of(uow, card.id, enquiry_outcome(outcome, callback=promised))
         uow.cards.close(card.id, outcome=come_to, at=by.at)

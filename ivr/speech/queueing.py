@@ -124,6 +124,15 @@ QUEUEING: dict[str, Entry] = {
         (Value(_topic), Value(lambda v: LEVELS[v["level"]]), Wording("Номер обращения.")),
         {"topic": TEXT, "level": one_of(tuple(LEVELS))},
     ),
+    "whisper.callback": Entry(
+        (
+            Wording("Перезваниваем гражданину."),
+            Value(_topic),
+            Value(lambda v: LEVELS[v["level"]]),
+            Wording("Номер обращения."),
+        ),
+        {"topic": TEXT, "level": one_of(tuple(LEVELS))},
+    ),
     "announcement": Entry(
         (Value(lambda v: f"{clean(v['text'])}." if v["text"] else ""),), {"text": TEXT, "sound": SOUND}
     ),

@@ -7,6 +7,7 @@ are short. What is said is true whatever happens next.
 from __future__ import annotations
 
 from ivr.speech import russian
+from ivr.speech.calling import CALLED
 from ivr.speech.choosing import CHOOSING
 from ivr.speech.duty import DUTY
 from ivr.speech.kinds import (
@@ -161,13 +162,14 @@ ENTRIES: dict[str, Entry] = {
     ),
     "callback.greeting": Entry(
         (
-            Wording(f"{CENTRE} Вы просили перезвонить."),
+            Wording(f"{CENTRE} Мы перезваниваем вам."),
             Value(lambda v: "Номер вашего обращения:"),
             Digits("enquiry"),
         ),
         {"enquiry": ENQUIRY},
         personal=True,
     ),
+    **CALLED,
     "callback.unknown_number": Entry(
         (
             Wording("Ваш номер у нас не определился, поэтому перезвонить вам мы не сможем."),

@@ -133,8 +133,11 @@ class MemoryCards(Rows):
         self._calls[self._calls.index(found)] = changed
 
     def unfinished(self, node: str) -> Sequence[str]:
-        found = [c for c in self._calls if c.node == node and self.rows[c.card].outcome is None]
+        found = [c for c in self._calls if c.node == node and self._goes_on(c)]
         return [c.contact.call for c in sorted(found, key=lambda c: c.contact.at)]
+
+    def _goes_on(self, call: _Call) -> bool:
+        return self.rows[call.card].outcome is None or call.contact.outcome is None
 
     def contacts(self, since: datetime, until: datetime) -> Sequence[Contact]:
         aware(since, until)

@@ -15,7 +15,7 @@ from ivr.bootstrap import LocalSite
 from ivr.domain.callback import Callback
 from ivr.domain.enquiry import Contact
 from ivr.domain.errors import StorageDown
-from ivr.ports import AuditRow, TraceEvent
+from ivr.ports import AuditRow, Store, TraceEvent
 from ivr.services import cards
 from ivr.settings import Settings
 
@@ -62,6 +62,11 @@ class Records:
     def __init__(self, state: Path, **settings: Any) -> None:
         self._site = LocalSite(Settings(state=state, **settings))
 
+    @property
+    def store(self) -> Store:
+        """The database itself, for what a test puts there by hand."""
+        return self._site.closed_store()
+
     def trace(self, call: str) -> tuple[TraceEvent, ...]:
         """So far."""
         with self._site.closed_store().transaction() as uow:
@@ -87,6 +92,12 @@ class Records:
         """Promised on this card (its id)."""
         with self._site.closed_store().transaction() as uow:
             return [callback for callback in uow.callbacks.list() if callback.card == card]
+
+    def promised(self, number: str) -> list[Callback]:
+        """To this number (E.164), oldest first."""
+        with self._site.closed_store().transaction() as uow:
+            found = [callback for callback in uow.callbacks.list() if callback.number == number]
+        return sorted(found, key=lambda callback: callback.id)
 
     def audited(self, action: str) -> list[AuditRow]:
         """The audit rows of this action, oldest first."""

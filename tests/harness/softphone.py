@@ -46,12 +46,14 @@ class Softphone:
         display: str = "",
         anonymous: bool = False,
         record: Path | None = None,
+        port: int | None = None,
     ) -> None:
         """user: the extension, or the caller's number. server: host:port of the line or of the operators.
 
         answers: takes calls by itself. speech: a wav that it says again and again.
         domain: of its own address, any will do.
         record: a folder for what it hears; by default one of its own, erased by `close`.
+        port: where it is called; the first of PORT_BLOCKS blocks that are free for it.
         """
         self.user, self.server, self.password, self.transport = user, server, password, transport
         self.answers, self.speech, self.display = answers, speech, display
@@ -60,15 +62,15 @@ class Softphone:
         self.folder = Path(tempfile.mkdtemp(prefix="ekc-phone-"))
         self.record = record or self.folder
         try:
-            self._start()
+            self._start(port)
         except BaseException:
             self.close()
             raise
 
     # --- life ---
 
-    def _start(self) -> None:
-        self.port = free_ports(PORT_BLOCKS)
+    def _start(self, port: int | None) -> None:
+        self.port = port or free_ports(PORT_BLOCKS)
         control = self.port + 5
         (self.folder / "accounts").write_text("")
         (self.folder / "contacts").write_text("")

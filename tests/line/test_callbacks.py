@@ -1,0 +1,175 @@
+"""Citizens are called: every source, and all that a called telephone may do; sipp counts on their side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from ivr.domain.callback import Source, State
+from tests.harness.called import LATE_SECONDS, LONGER_SECONDS, Manner, after_a_talk, overlapping
+from tests.line.calling import RING, Site, calling_site
+
+pytestmark = pytest.mark.line
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with calling_site(tmp_path_factory.mktemp("prompts")) as made:
+        for extension in ("201", "202", "203"):
+            made.duty.log_in(extension)
+        yield made
+        calls = made.called.invited()
+        machines = {made.numbers[id_] for id_ in made.numbers if "machine" in made.results(id_)}
+        assert overlapping(calls) == 0, "two INVITEs at once to one citizen"
+        assert after_a_talk([c for c in calls if c.number not in machines]) == 0, "dialled after a talk"
+
+
+def test_a_callback_of_every_source_is_done_when_both_have_talked(site: Site) -> None:
+    """And nobody is dialled twice for it; the operator whom the supervisor appointed is the one who calls."""
+    appointed = {Source.DEFERRED: "203", Source.AGREED: "202"}
+    ids = {s: site.promise(Manner.TALKS, s, operator=appointed.get(s, "")) for s in Source}
+    site.serve(list(ids.values()), timeout=240)
+    assert {source: site.results(id_) for source, id_ in ids.items()} == {s: ["served"] for s in Source}
+    assert [len(site.invited(id_)) for id_ in ids.values()] == [1] * len(ids)
+    for id_ in ids.values():
+        outcome, talking = site.contact(id_)
+        assert outcome == "served"
+        assert 5 <= talking <= 15
+    assert {s: site.operator_of(ids[s]) for s in appointed} == appointed
+
+
+def test_what_the_network_says_of_a_citizen_decides_when_the_next_attempt_is(site: Site) -> None:
+    """Busy, refused, no such number: told at once. After the second `invalid` it is given up."""
+    busy, declines = site.promise(Manner.BUSY), site.promise(Manner.DECLINES)
+    unknown = site.promise(Manner.UNKNOWN)
+    for id_ in (busy, declines):
+        found = site.ended(id_, "busy")
+        assert found.state in (State.RETRY, State.QUEUED, State.DIALLING_OPERATOR)
+        site.ended(id_, "busy", times=2)
+        site.withdraw(id_)
+    assert site.comes_to(unknown, State.GIVEN_UP, timeout=90).attempts
+    assert site.results(unknown) == ["invalid", "invalid"]
+
+
+def test_who_does_not_answer_is_let_ring_and_who_answers_after_40_seconds_is_served(site: Site) -> None:
+    silent, late = site.promise(Manner.SILENT), site.promise(Manner.LATE)
+    invited = site.called.wait_invited(site.numbers[late], 60)
+    site.serve([late], timeout=LATE_SECONDS + 60)
+    answered = site.called.wait_answered(site.numbers[late], 5).answered
+    assert answered is not None
+    assert timedelta(seconds=LATE_SECONDS) < answered - invited.at < timedelta(seconds=LATE_SECONDS + 3)
+    site.ended(silent, "no_answer", timeout=RING + 30)
+    [rang, *_] = site.invited(silent)
+    assert rang.over is not None
+    assert timedelta(seconds=RING - 1) < rang.over - rang.at < timedelta(seconds=RING + 3)
+    site.withdraw(silent)
+
+
+def test_who_hangs_up_in_the_greeting_was_not_served(site: Site) -> None:
+    short = site.promise(Manner.SHORT)
+    site.ended(short, "too_short")
+    assert site.contact(short)[1] < 5
+    site.withdraw(short)
+
+
+def test_an_operator_who_puts_the_phone_down_ends_the_ringing(site: Site) -> None:
+    """The attempt counts: the citizen's telephone has rung."""
+    late = site.promise(Manner.SILENT)
+    site.called.wait_invited(site.numbers[late], 60)
+    for phone in site.duty.phones.values():
+        phone.hang_up()
+    over = site.called.wait_over(site.numbers[late], 5)
+    assert over.answered is None
+    site.ended(late, "no_answer")
+    site.withdraw(late)
+
+
+def test_a_machine_that_the_operator_tells_of_is_not_service(site: Site) -> None:
+    """*9 in the talk, however long it was; then the citizen is called again."""
+    machine = site.promise(Manner.TALKS)
+    site.comes_to(machine, State.TALKING)
+    extension = site.system.wait_for(lambda: site.operator_of(machine), 10, "the operator", step=0.1)
+    phone = site.duty.phones[extension]
+    phone.press_all("*9")
+    site.system.wait_for(lambda: site.contact(machine)[0] == "machine", 15, "the note", step=0.1)
+    phone.hang_up()
+    found = site.ended(machine, "machine")
+    assert found.state is not State.DONE
+    site.called.wait_invited(site.numbers[machine], 60, times=2)
+    site.serve([machine], timeout=90)
+    assert site.results(machine) == ["machine", "served"]
+
+
+def test_a_machine_that_is_told_of_after_the_talk_is_called_again(site: Site) -> None:
+    """*9 after hanging up: the callback was done by then, and another one stands for the citizen."""
+    machine = site.promise(Manner.TALKS)
+    site.serve([machine], timeout=90)
+    extension = site.operator_of(machine)
+    assert extension is not None
+    site.duty.dial(extension, "*9")
+    made = site.system.records.promised(site.numbers[machine])
+    assert [callback.state for callback in made][:1] == [State.DONE]
+    assert len(made) == 2
+    site.numbers[made[1].id] = site.numbers[machine]
+    assert site.results(machine) == ["machine"]
+    site.serve([made[1].id], timeout=90)
+    assert site.results(made[1].id) == ["machine", "served"]
+
+
+def test_nobody_is_dialled_after_the_callback_was_withdrawn(site: Site) -> None:
+    """While its operator is being rung: the operator's phone falls silent, and no INVITE goes out."""
+    for extension in ("202", "203"):
+        site.duty.log_out(extension)
+    site.duty.log_out("201")
+    manual = site.duty.log_in("201", answers=False)
+    id_ = site.promise(Manner.TALKS)
+    site.system.wait_for(lambda: manual.state == "ringing", 30, "the operator's phone to ring", step=0.1)
+    site.withdraw(id_)
+    manual.wait_hung_up(15)
+    assert site.invited(id_) == []
+    assert site.results(id_) == []
+
+
+def test_an_operator_who_refuses_leaves_the_place_in_the_queue(site: Site) -> None:
+    """The citizen's phone does not ring for it; the next one who answers makes it ring."""
+    manual = site.duty.phones["201"]
+    id_ = site.promise(Manner.TALKS)
+    site.system.wait_for(lambda: manual.state == "ringing", 30, "the operator's phone to ring", step=0.1)
+    assert site.comes_to(id_, State.DIALLING_OPERATOR, timeout=5).leg == 1
+    manual.hang_up()
+    assert site.comes_to(id_, State.QUEUED, timeout=5).leg == 1
+    assert site.invited(id_) == []
+    manual.answer(30)
+    site.serve([id_], timeout=60)
+    assert site.results(id_) == ["served"]
+
+
+def test_the_operators_phone_falls_silent_when_the_citizen_hangs_up(site: Site) -> None:
+    """Within a second. The citizen was called first, for a time was agreed."""
+    manual = site.duty.phones["201"]
+    id_ = site.promise(Manner.LEAVES, Source.AGREED)
+    mark = manual.mark()
+    site.system.wait_for(lambda: manual.state == "ringing", 60, "the operator's phone to ring", step=0.05)
+    answered = site.called.wait_answered(site.numbers[id_], 5)
+    site.called.wait_over(site.numbers[id_], LONGER_SECONDS + 5)
+    manual.wait_event("CALL_CLOSED", timeout=1.0, since=mark)
+    assert answered.answered is not None
+    site.ended(id_, "too_short")
+    assert site.operator_of(id_) is None
+    site.withdraw(id_)
+
+
+def test_when_both_telephones_die_in_the_talk_it_comes_to_an_end(site: Site) -> None:
+    """By the silence of both (RTP); what was talked counts, and no leg is left."""
+    site.duty.log_out("201")
+    phone = site.duty.log_in("201")
+    id_ = site.promise(Manner.TALKS)
+    site.comes_to(id_, State.TALKING)
+    site.duty.phones.pop("201").die_and_close()
+    assert phone.state == "talking"
+    site.comes_to(id_, State.DONE, timeout=120)
+    site.called.wait_over(site.numbers[id_], 5)
+    calls = site.system.ekc("status", "--json").json["calls"]
+    assert calls == 0
