@@ -49,18 +49,7 @@ def agree(uow: UnitOfWork, by: By, card: Card, at: datetime, settings: Settings)
     _check_time(uow, by, number, at, settings, besides="" if before is None else before.id)
     operator = operator_of(uow, card)
     if before is None:
-        agreed = uow.callbacks.request(
-            Callback(
-                id=new_id(by.at),
-                card=card.id,
-                number=number,
-                source=Source.AGREED,
-                queue=queue_of(uow, card),
-                arrived_at=card.registered_at,
-                due=at,
-                operator=operator,
-            )
-        )
+        agreed = request(uow, by, card, number, Source.AGREED, due=at, operator=operator)
     else:
         first = operator if before.operator is None or before.card != card.id else before.operator
         agreed = replace(before, card=card.id, source=Source.AGREED, due=at, operator=first)
@@ -68,6 +57,24 @@ def agree(uow: UnitOfWork, by: By, card: Card, at: datetime, settings: Settings)
     uow.cards.change(card.id, callback_at=at)
     by.note(uow, "callbacks.agree", agreed.id, result="moved" if before is not None else "ok")
     return agreed
+
+
+def request(
+    uow: UnitOfWork, by: By, card: Card, number: str, source: Source, *, due: datetime, operator: str | None
+) -> Callback:
+    """A new callback about this card, at the place of its registration. operator: whose it is first."""
+    return uow.callbacks.request(
+        Callback(
+            id=new_id(by.at),
+            card=card.id,
+            number=number,
+            source=source,
+            queue=queue_of(uow, card),
+            arrived_at=card.registered_at,
+            due=due,
+            operator=operator,
+        )
+    )
 
 
 def number_of(card: Card, settings: Settings) -> str:

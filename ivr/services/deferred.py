@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ivr.domain.callback import Callback, Source
+from ivr.domain.callback import Source
 from ivr.domain.callback import State as CallbackState
 from ivr.domain.deferred import Deferred, Limits, State, call_at, in_order
 from ivr.domain.enquiry import Card, Outcome, enquiry_outcome
 from ivr.domain.errors import BadInput, NotFound
-from ivr.domain.ids import new_id
 from ivr.domain.operators import OperatorState
 from ivr.domain.worktime import WorkCalendar
 from ivr.ports import UnitOfWork
-from ivr.services.agreed import MOVABLE, callable_, number_of, queue_of
+from ivr.services.agreed import MOVABLE, callable_, number_of, request
 from ivr.services.audit import By
 from ivr.services.calendar import calendar_of
 from ivr.settings import Settings
@@ -133,18 +132,7 @@ def _call(
     number = number_of(card, settings)
     before = uow.callbacks.open_for_number(number)
     if before is None:
-        return uow.callbacks.request(
-            Callback(
-                id=new_id(by.at),
-                card=card.id,
-                number=number,
-                source=Source.DEFERRED,
-                queue=queue_of(uow, card),
-                arrived_at=card.registered_at,
-                due=due,
-                operator=deferred.operator,
-            )
-        ).id
+        return request(uow, by, card, number, Source.DEFERRED, due=due, operator=deferred.operator).id
     if before.card != card.id:
         return None
     if before.state in MOVABLE:

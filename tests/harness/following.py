@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tests.harness.closing import Closing
 from tests.harness.commands import EKC, PROJECT
 from tests.harness.processes import TooLate
 from tests.harness.system import System
@@ -16,7 +16,7 @@ Event = dict[str, Any]
 """at, kind, id, outcome"""
 
 
-class Follower:
+class Follower(Closing):
     """Follows one call until it ends."""
 
     def __init__(self, system: System, call: str) -> None:
@@ -66,11 +66,3 @@ class Follower:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -8,9 +8,8 @@ import threading
 from array import array
 from dataclasses import dataclass
 from itertools import pairwise
-from types import TracebackType
-from typing import Self
 
+from tests.harness.closing import Closing
 from tests.harness.processes import HOST
 from tests.integration.sip_client import Phone, status
 
@@ -45,7 +44,7 @@ def _decode(byte: int) -> int:
 _TABLE = [_decode(byte) for byte in range(256)]
 
 
-class Listener:
+class Listener(Closing):
     """Calls and keeps every packet until it is closed."""
 
     def __init__(self, port: int, number: str) -> None:
@@ -88,14 +87,6 @@ class Listener:
             waker.sendto(b"", self._rtp.getsockname())
         self._thread.join(5)
         self._rtp.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _packet(data: bytes, more: list[tuple[int, int, bytes]]) -> Packet:

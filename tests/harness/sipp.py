@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from tests.harness.closing import Closing
 from tests.harness.processes import HOST, Group, TooLate, free_ports, release_ports
 from tests.harness.scenario import LINE, HangUp, HungUpOn, Key, Scenario, Step, typed
 
@@ -85,7 +84,7 @@ class SippCall:
         return (last.at - first.at).total_seconds() if first and last else None
 
 
-class Sipp:
+class Sipp(Closing):
     """Runs a scenario against one address. `start` goes on at once, `run` waits."""
 
     def __init__(
@@ -186,14 +185,6 @@ class Sipp:
         self._group.kill()
         release_ports(self._ports)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def dial(server: str, scenario: Scenario, *, timeout: float = 60.0, **how: object) -> list[SippCall]:

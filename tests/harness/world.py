@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ivr.asterisk.tree import AsteriskTree, find_asterisk
 from ivr.settings import Settings
+from tests.harness.closing import Closing
 from tests.harness.processes import HOST, Group, free_ports, release_ports, wait_for
 
 CONF = Path(__file__).with_name("world_conf")
@@ -145,7 +145,7 @@ def read_notes(path: Path) -> list[Note]:
     return [Note(datetime.fromisoformat(p[0]), p[1], p[2] if len(p) > 2 else "") for p in parts]
 
 
-class World:
+class World(Closing):
     """One outside world. Everything of it is in a folder of its own, gone after `close`."""
 
     def __init__(
@@ -272,11 +272,3 @@ class World:
             group.kill(patience=5)
         release_ports(self.port, PORT_BLOCKS)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
