@@ -4,6 +4,7 @@ The engine knows the conversation with the machine, the journals know everything
 
 0. The operator said that the citizen was not reached (`*9`): what that recorded, whatever was talked.
 1. In one bridge with an operator for `served_seconds`: served. For less: too_short. Whatever was recorded.
+   A talk whose end CEL has lost, on a full disk, lasted as long as the queue says.
 2. Asterisk was started anew and no line tells of the call's end: lost_by_crash, unless the engine had
    recorded how it ended. (Only a talk whose end is known counts: rather called back than forgotten.)
 3. What the engine recorded. Only its `abandoned_ivr` is doubted: a flow that broke says so, too. If the call
@@ -26,6 +27,7 @@ from ivr.ports import JournalLine
 from ivr.services import call_story
 from ivr.services.call_story import Ending, Talk
 from ivr.services.hold_story import consultations, holds
+from ivr.services.queue_talks import mended
 
 _QUEUEING = frozenset({"wait", "enter", "given-back", "queue-keys"})
 """Contexts of a caller who was given to a queue (dialplans/queues.conf)."""
@@ -79,7 +81,7 @@ def settle(call: str, lines: Sequence[JournalLine], facts: Facts, rules: Rules) 
         return None
     at = end.at if end is not None else min(facts.restarts)
     known = at if end is not None else max((line.at for line in lines), default=at)
-    talks = call_story.talks(call, lines)
+    talks = mended(call_story.talks(call, lines), lines)
     asked = consultations(talks, holds(lines), known)
     last = talks[-1] if talks else None
     return Settlement(
