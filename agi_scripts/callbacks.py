@@ -24,13 +24,7 @@ async def place(channel: AgiChannel, _office: Office, calling: Calling) -> None:
     about = await calling.waiting(*_which(channel))
     if about is None:
         return await channel.finish()
-    await seat(
-        channel,
-        number=about.number,
-        enquiry=about.card,
-        shown=_shown(about),
-        whisper=await calling.whisper(about),
-    )
+    await _seat(channel, calling, about)
     return await may_wait(channel)
 
 
@@ -54,6 +48,11 @@ async def agreed(channel: AgiChannel, office: Office, calling: Calling) -> None:
     about = await calling.dialled(*_which(channel))
     if about is None:
         return await channel.finish()
+    await _seat(channel, calling, about)
+    return await _greeted(channel, office, about)
+
+
+async def _seat(channel: AgiChannel, calling: Calling, about: Enquiry) -> None:
     await seat(
         channel,
         number=about.number,
@@ -61,7 +60,6 @@ async def agreed(channel: AgiChannel, office: Office, calling: Calling) -> None:
         shown=_shown(about),
         whisper=await calling.whisper(about),
     )
-    return await _greeted(channel, office, about)
 
 
 async def _greeted(channel: AgiChannel, office: Office, about: Enquiry) -> None:

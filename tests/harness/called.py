@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from tests.harness.called_sip import KEPT, answer, bye, keep
+from tests.harness.closing import Closing
 from tests.harness.processes import HOST, Group, free_ports, release_ports, wait_for
 
 LATE_SECONDS = 40.0
@@ -61,7 +61,7 @@ class Invited:
     """BYE, CANCEL or a final refusal; None: it goes on."""
 
 
-class Called:
+class Called(Closing):
     """The outside world behind one address; `port` is free for it before the system is started."""
 
     def __init__(self) -> None:
@@ -120,14 +120,6 @@ class Called:
         release_ports(self.port)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def overlapping(calls: Sequence[Invited]) -> int:
     """How many INVITEs came to a citizen while another one was not over."""
@@ -174,10 +166,10 @@ def _scenario() -> str:
             '<?xml version="1.0" encoding="UTF-8"?>',
             '<scenario name="called citizen">',
             '<recv request="INVITE" rrs="true"><action>',
-            *(_keep(name, of, what) for name, of, what in _KEPT),
-            *(_keep(f"is{m.value}", "To:", f"[0-9]{m.value}@") for m in Manner if m is not Manner.TALKS),
+            *(keep(name, of, what) for name, of, what in KEPT),
+            *(keep(f"is{m.value}", "To:", f"[0-9]{m.value}@") for m in Manner if m is not Manner.TALKS),
             "</action></recv>",
-            _answer("180 Ringing"),
+            answer("180 Ringing"),
             *(f'<nop next="{m.name}" test="is{m.value}"/>' for m in Manner if m is not Manner.TALKS),
             _rings(RINGS_SECONDS, "talks"),
             *_picked_up("talks"),
@@ -192,23 +184,15 @@ def _scenario() -> str:
             *_refuses(Manner.UNKNOWN, "404 Not Found"),
             *_refuses(Manner.DECLINES, "603 Decline"),
             '<label id="gone"/>',
-            _answer("200 OK"),
-            _answer("487 Request Terminated", invite=True, retrans=True),
+            answer("200 OK"),
+            answer("487 Request Terminated", invite=True, retrans=True),
             '<recv request="ACK" next="end"/>',
             '<label id="over"/>',
-            _answer("200 OK"),
+            answer("200 OK"),
             '<label id="end"/>',
             "</scenario>",
         ]
     )
-
-
-_KEPT = (("cseq", "CSeq:", "[0-9]+"), ("from", "From:", ".*"), ("to", "To:", ".*"))
-"""Of INVITE, for what is sent later."""
-
-
-def _keep(name: str, header: str, what: str) -> str:
-    return f'<ereg regexp="{what}" search_in="hdr" header="{header}" assign_to="{name}"/>'
 
 
 def _rings(seconds: float, then: str) -> str:
@@ -216,7 +200,7 @@ def _rings(seconds: float, then: str) -> str:
 
 
 def _picked_up(label: str) -> list[str]:
-    return [f'<label id="{label}"/>', _answer("200 OK", sdp=True, retrans=True), '<recv request="ACK"/>']
+    return [f'<label id="{label}"/>', answer("200 OK", sdp=True, retrans=True), '<recv request="ACK"/>']
 
 
 def _hangs_up(manner: Manner, seconds: float) -> list[str]:
@@ -227,50 +211,10 @@ def _hangs_up(manner: Manner, seconds: float) -> list[str]:
         *_picked_up(label),
         f'<recv request="BYE" next="over" timeout="{seconds * 1000:.0f}" ontimeout="{leaves}"/>',
         f'<label id="{leaves}"/>',
-        _bye(),
+        bye(),
         '<recv response="200" next="end"/>',
     ]
 
 
 def _refuses(manner: Manner, status: str) -> list[str]:
-    answer = _answer(status, retrans=True)
-    return [f'<label id="{manner.name}"/>', answer, '<recv request="ACK" next="end"/>']
-
-
-def _bye() -> str:
-    """From the side that was called: To and From are those of INVITE, turned round (RFC 3261, 12.2.1.1)."""
-    lines = [
-        "BYE [next_url] SIP/2.0",
-        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
-        "Max-Forwards: 70",
-        "From: [$to];tag=[pid]-[call_number]",
-        "To: [$from]",
-        "[last_Call-ID:]",
-        "CSeq: 1 BYE",
-        "Content-Length: 0",
-        "",
-        "",
-    ]
-    return '<send retrans="500"><![CDATA[\n' + "\n".join(lines) + "\n]]></send>"
-
-
-def _answer(status: str, *, sdp: bool = False, invite: bool = False, retrans: bool = False) -> str:
-    """invite: the answer is to INVITE, though CANCEL came last."""
-    body = ["v=0", "o=- 1 1 IN IP4 [local_ip]", "s=-", "c=IN IP4 [media_ip]", "t=0 0"]
-    body += ["m=audio [media_port] RTP/AVP 8", "a=rtpmap:8 PCMA/8000", ""]
-    lines = [
-        f"SIP/2.0 {status}",
-        "[last_Via:]",
-        "[last_Record-Route:]",
-        "[last_From:]",
-        "[last_To:];tag=[pid]-[call_number]",
-        "[last_Call-ID:]",
-        "CSeq: [$cseq] INVITE" if invite else "[last_CSeq:]",
-        "Contact: <sip:citizen@[local_ip]:[local_port]>",
-        *(["Content-Type: application/sdp"] if sdp else []),
-        f"Content-Length: {'[len]' if sdp else 0}",
-        "",
-        *(body if sdp else [""]),
-    ]
-    again = ' retrans="500"' if retrans else ""
-    return f"<send{again}><![CDATA[\n" + "\n".join(lines) + "\n]]></send>"
+    return [f'<label id="{manner.name}"/>', answer(status, retrans=True), '<recv request="ACK" next="end"/>']

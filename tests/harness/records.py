@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ivr.bootstrap import LocalSite
 from ivr.domain.callback import Callback
@@ -18,6 +17,7 @@ from ivr.domain.errors import StorageDown
 from ivr.ports import AuditRow, Store, TraceEvent
 from ivr.services import cards
 from ivr.settings import Settings
+from tests.harness.closing import Closing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def step(event: TraceEvent) -> str:
     return f"{event.kind} {event.id} {event.outcome}"
 
 
-class Records:
+class Records(Closing):
     """The database of one state, open for reading."""
 
     def __init__(self, state: Path, **settings: Any) -> None:
@@ -123,11 +123,3 @@ class Records:
 
     def close(self) -> None:
         self._site.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -15,10 +15,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tests.harness.baresip import Control, PhoneError, PhoneEvent
+from tests.harness.closing import Closing
 from tests.harness.processes import HOST, Group, TooLate, free_ports, release_ports, wait_for
 from tests.harness.voices import repeated
 
@@ -30,7 +29,7 @@ KEY_GAP = 0.25
 """Seconds from key to key; baresip takes so long for one, and would send faster ones late."""
 
 
-class Softphone:
+class Softphone(Closing):
     """One phone. Its folder, process and ports are its own and are gone after `close`."""
 
     def __init__(
@@ -141,14 +140,6 @@ class Softphone:
     def die_and_close(self) -> None:
         """As if its plug was pulled: no BYE, no more sound, no farewell to the server."""
         self._group.kill()
-        self.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
         self.close()
 
     # --- what a person does ---

@@ -23,6 +23,7 @@ from tests.harness.listening import was_heard
 from tests.harness.postgres import Postgres, cluster
 from tests.harness.processes import wait_for
 from tests.harness.records import Lived
+from tests.harness.restarts import wait_another_engine
 from tests.harness.sounds import sound_of
 from tests.harness.system import READY_SECONDS, System
 from tests.harness.world import World, WorldCall, keys
@@ -51,18 +52,6 @@ class Site:
     def call(self, *script: str) -> Caller:
         number = new_number()
         return Caller(self, number, self.world.call(number, script=script))
-
-    def wait_engine(self, other_than: int) -> None:
-        """The supervisor has started another one, and the line is ready again."""
-
-        def another() -> bool:
-            try:
-                return self.system.pid("engine") != other_than
-            except FileNotFoundError:
-                return False
-
-        self.system.wait_for(another, READY_SECONDS, "another engine", step=0.1)
-        self.system.ekc("status", "--wait", f"{READY_SECONDS:g}")
 
     def alarms(self) -> str:
         return "\n".join(alarm["what"] for alarm in self.system.status()["alarms"])
@@ -137,7 +126,7 @@ def test_an_engine_killed_in_mid_call_loses_nobody(site: Site, emergency: Path) 
     pid = site.system.kill_engine()
     caller.talks_to_the_operator()
     assert caller.heard(emergency)
-    site.wait_engine(other_than=pid)
+    wait_another_engine(site.system, than=pid)
     assert "engine ended with signal 9 (SIGKILL)" in site.alarms()
     assert served(caller.lived()) == SERVED
 
@@ -152,7 +141,7 @@ def test_an_engine_that_hangs_is_killed_in_time_and_its_caller_goes_on(site: Sit
     assert time.monotonic() - stopped > HEARTBEAT / 2
     caller.talks_to_the_operator()
     assert caller.heard(emergency)
-    site.wait_engine(other_than=pid)
+    wait_another_engine(site.system, than=pid)
     assert "engine hung" in site.alarms()
     assert served(caller.lived()) == SERVED
 
@@ -168,7 +157,7 @@ def test_an_engine_told_to_stop_finishes_its_calls_and_takes_no_new_ones(site: S
     site.world.press(before.citizen, "0")
     site.duty.talk(lambda: before.citizen.over and after.citizen.over, timeout=2 * PATIENCE)
     assert (before.heard(emergency), after.heard(emergency)) == (False, True)
-    site.wait_engine(other_than=pid)
+    wait_another_engine(site.system, than=pid)
     first, second = before.lived(), after.lived()
     assert first.of("queue", "general")[:1] == ["asked"]
     assert [served(first), served(second)] == [SERVED, SERVED]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.harness.duty import Duty
+from tests.harness.restarts import wait_another_engine
 from tests.harness.system import READY_SECONDS, System
 from tests.harness.world import World, WorldCall, keys
 from tests.line.conftest import e164, new_number
@@ -37,16 +38,6 @@ class Site:
         done = self.system.ekc("reconcile", "--json", check=False, timeout=PATIENCE)
         assert done.code == code, f"exit {done.code}\n{done.out}\n{done.err}\n{self.system.log_tail()}"
         return done.json
-
-    def another_engine(self, *, than: int) -> None:
-        def another() -> bool:
-            try:
-                return self.system.pid("engine") != than
-            except FileNotFoundError:
-                return False
-
-        self.system.wait_for(another, READY_SECONDS, "another engine", step=0.1)
-        self.ready()
 
     def ready(self) -> None:
         self.system.ekc("status", "--wait", f"{READY_SECONDS:g}")
@@ -102,7 +93,7 @@ def test_an_engine_killed_while_a_citizen_waits_loses_nobody(site: Site) -> None
     number, citizen = site.waits()
     pid = site.system.kill_engine()
     site.world.hang_up(citizen)
-    site.another_engine(than=pid)
+    wait_another_engine(site.system, than=pid)
     site.called_back_for(number, "abandoned")
     site.account()
 
