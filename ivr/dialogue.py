@@ -10,48 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import CallerHungUp, CallerSilent, CallOver, OperatorWanted
 from ivr.domain.keypad import TypedKeys, Verdict, judge
 from ivr.making import Making
+from ivr.patience import Patience, Reminder
 from ivr.ports import KEYS, Boarding, Channel, Clock, Prompt, Prompts
 
 T = TypeVar("T")
 Tell = Callable[[str, str, str], None]
 """Told what the caller lives through: kind, id, outcome (ports.TraceEvent). Must not wait for anything."""
 
-REMINDERS = (12 / 60, 25 / 60, 40 / 60)
-"""When the reminders come, in parts of the silence limit."""
 _SHORTEST_WAIT = 0.001
 _SLICE = 0.1
 """Seconds of waiting for a key while something else is done; between two of them a key may get lost."""
 _NOTICE_AFTER = 0.5
 _CHECKING = Prompt.of("checking")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long a caller may think; seconds."""
-
-    silence: float = 60.0
-    """More than this after the end of a question ends the service (§19)."""
-    digit: float = 6.0
-    """Between two digits of one answer, before the caller is encouraged to go on."""
-    wrong: int = 3
-    """Wrong answers to one question before an operator takes over."""
-    reminders: bool = True
-    """Whether who is silent is spoken to; an operator in a menu is not."""
-
-
-class _Reminder(NamedTuple):
-    at: float
-    """Seconds since the silence clock started."""
-    prompt: Prompt
 
 
 class Dialogue:
@@ -71,7 +49,7 @@ class Dialogue:
     ) -> None:
         """id_: the call's uniqueid where it is not the channel's."""
         self._channel = channel
-        self._id = id_ or channel.id
+        self.id = id_ or channel.id
         self._prompts = prompts
         self._clock = clock
         self._patience = patience
@@ -82,10 +60,6 @@ class Dialogue:
         self.arrived_at = arrived_at
         self.enquiry = ""
         self.outcome: ContactOutcome | None = None
-
-    @property
-    def id(self) -> str:
-        return self._id
 
     @property
     def pressed_anything(self) -> bool:
@@ -186,7 +160,7 @@ class Dialogue:
         wrong = 0
         await self._say(prompt)
         while True:
-            key = await self._key(self._reminders(digits=False))
+            key = await self._key(self._patience.reminded(digits=False))
             # a key that is no answer may be a digit of a secret that was typed too long: it is not told
             self._tell("key", prompt.id, key if key in choices or key in "0*" else "wrong")
             if key in choices:
@@ -255,27 +229,17 @@ class Dialogue:
             if key is None:
                 raise OperatorWanted
             return key
-        reminders = self._reminders(digits=True)
-        if digits:
-            reminders.append(_Reminder(self._patience.digit, Prompt.of("no_input")))
-        return await self._key(reminders)
+        return await self._key(self._patience.reminded(digits=True, begun=bool(digits)))
 
     # --- waiting ---
 
-    def _reminders(self, *, digits: bool) -> list[_Reminder]:
-        if not self._patience.reminders:
-            return []
-        stages = [Prompt.of("silence.reminder", stage=n, digits=digits) for n in (1, 2, 3)]
-        times = [part * self._patience.silence for part in REMINDERS]
-        return list(map(_Reminder, times, stages))
-
-    async def _key(self, reminders: Sequence[_Reminder]) -> str:
-        """The next key, typed ahead or awaited; the silence clock starts now (§19).
+    async def _key(self, reminders: Sequence[Reminder]) -> str:
+        """The next key, typed ahead or awaited; the silence clock starts now (§19). reminders: soonest first.
 
         Exactly the limit is not yet over; reminders do not move the clock.
         """
         start, limit = self._clock.monotonic(), self._patience.silence
-        for reminder in sorted(reminders, key=lambda reminder: reminder.at):
+        for reminder in reminders:
             if key := await self._wait(start, min(reminder.at, limit)):
                 return key
             if self._clock.monotonic() - start <= limit:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from ivr.dialogue import Dialogue, Patience
+from ivr.dialogue import Dialogue
 from ivr.domain import phone
 from ivr.domain.callback import leg_call
 from ivr.domain.errors import StorageDown
 from ivr.flows.desk import Desk
 from ivr.observe import get_logger
+from ivr.patience import Patience
 from ivr.ports import Call, CallFacts, Channel, Prompts, UnitOfWork
 from ivr.services.traces import TraceLog
 

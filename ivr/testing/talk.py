@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ivr.dialogue import Dialogue, Patience
+from ivr.dialogue import Dialogue
+from ivr.patience import Patience
 from ivr.ports import Channel
 from ivr.testing.channel import FakeChannel
 from ivr.testing.clock import VirtualClock

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ivr.dialogue import REMINDERS
+from ivr.patience import REMINDERS
 from tests.harness.records import Lived
 from tests.harness.system import System
 from tests.harness.voices import tones

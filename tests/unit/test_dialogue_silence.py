@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ivr.dialogue import Patience
 from ivr.domain.errors import CallerSilent, OperatorWanted
+from ivr.patience import Patience
 from ivr.testing import Talk
 from tests.unit.talking import (
     Asks,
