@@ -79,8 +79,8 @@ class LegWatch:
                 return lambda uow: attempts.operator_rings(uow, call, rings=False)
             case FloorKind.CONNECTED if event.call == call:
                 return lambda uow: attempts.talking(uow, call)
-            case FloorKind.BRIDGED if not waits and event.call != call and not event.extension:
-                return lambda uow: _answered(uow, call)
+            case FloorKind.BRIDGED if not waits and event.call != call:
+                return lambda uow: _joined(uow, call, operator=bool(event.extension))
             case FloorKind.HUNG_UP if event.call == call:
                 return lambda uow: attempts.leg_gone(uow, call, self._clock.now(), self._rules)
         return None
@@ -113,10 +113,10 @@ class LegWatch:
         return [call for call in sorted(unwanted) if call in before or _withdrawn(uow, call)]
 
 
-def _answered(uow: UnitOfWork, call: str) -> None:
-    """The citizen is in a bridge: with an operator, unless the citizen was called first and waits now."""
+def _joined(uow: UnitOfWork, call: str, *, operator: bool) -> None:
+    """Citizen and operator talk when the second of them comes: the one who was not called first."""
     callback = attempts.of_call(uow, call)
-    if callback is not None and not callback.citizen_first:
+    if callback is not None and callback.citizen_first is operator:
         attempts.talking(uow, call)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import pytest
@@ -13,6 +13,8 @@ from tests.line.calling import RING, Site, calling_site
 
 pytestmark = pytest.mark.line
 
+APPOINTED = {Source.DEFERRED: "203", Source.AGREED: "202"}
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -21,23 +23,31 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             made.duty.log_in(extension)
         yield made
         calls = made.called.invited()
-        machines = {made.numbers[id_] for id_ in made.numbers if "machine" in made.results(id_)}
+        served = {made.numbers[id_] for id_ in made.numbers if made.results(id_) == ["served"]}
         assert overlapping(calls) == 0, "two INVITEs at once to one citizen"
-        assert after_a_talk([c for c in calls if c.number not in machines]) == 0, "dialled after a talk"
+        assert after_a_talk([c for c in calls if c.number in served]) == 0, "dialled after a talk"
 
 
 def test_a_callback_of_every_source_is_done_when_both_have_talked(site: Site) -> None:
-    """And nobody is dialled twice for it; the operator whom the supervisor appointed is the one who calls."""
-    appointed = {Source.DEFERRED: "203", Source.AGREED: "202"}
-    ids = {s: site.promise(Manner.TALKS, s, operator=appointed.get(s, "")) for s in Source}
+    """And nobody is dialled twice for it."""
+    unnamed = [source for source in Source if source not in APPOINTED]
+    served_once(site, {source: site.promise(Manner.TALKS, source) for source in unnamed})
+
+
+def test_the_operator_who_has_agreed_or_was_appointed_is_the_one_who_calls(site: Site) -> None:
+    """§13, §14: of three who are free."""
+    ids = {s: site.promise(Manner.TALKS, s, operator=who) for s, who in APPOINTED.items()}
+    served_once(site, ids)
+    assert {source: site.operator_of(id_) for source, id_ in ids.items()} == APPOINTED
+
+
+def served_once(site: Site, ids: Mapping[Source, str]) -> None:
     site.serve(list(ids.values()), timeout=240)
-    assert {source: site.results(id_) for source, id_ in ids.items()} == {s: ["served"] for s in Source}
+    assert {source: site.results(id_) for source, id_ in ids.items()} == {s: ["served"] for s in ids}
     assert [len(site.invited(id_)) for id_ in ids.values()] == [1] * len(ids)
-    for id_ in ids.values():
-        outcome, talking = site.contact(id_)
+    for outcome, talking in map(site.contact, ids.values()):
         assert outcome == "served"
         assert 5 <= talking <= 15
-    assert {s: site.operator_of(ids[s]) for s in appointed} == appointed
 
 
 def test_what_the_network_says_of_a_citizen_decides_when_the_next_attempt_is(site: Site) -> None:
