@@ -52,4 +52,4 @@ class DeferredSettings(BaseModel):
     prepare_seconds: Annotated[float, Field(ge=0)] = 1800.0
     """Working time that the appointed operator has to prepare the answer before the citizen is called."""
     operator_seconds: Seconds = 3600.0
-    """The call waits so long for the appointed operator to be free; then any operator of the queue will do."""
+    """The call waits so long for the appointed operator to be free; then any of the queue will do."""

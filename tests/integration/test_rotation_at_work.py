@@ -224,7 +224,8 @@ def test_a_database_that_stays_busy_ends_the_attempt(
                 progress=silent,
                 pause=pauses.append,
             )
-    assert len([seconds for seconds in pauses if seconds >= 1]) == rotation.TRIES - 1
+    tries = [2.0**number for number in range(rotation.TRIES - 1)]
+    assert [seconds for seconds in pauses if seconds in tries] == tries
     rotated(store)
     assert key_files(database) == used(store)
 
