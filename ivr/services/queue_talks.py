@@ -19,13 +19,17 @@ _COMPLETED = frozenset({"COMPLETEAGENT", "COMPLETECALLER"})
 
 def mended(talks: Iterable[Talk], lines: Sequence[JournalLine]) -> tuple[Talk, ...]:
     """These talks (of CEL), with what the queue alone knows; what CEL knows the end of stays as it is."""
-    known = {talk.leg: talk for talk in talks}
-    for told in _told(lines):
-        talk = known.get(told.leg, told)
-        if talk.until is None and told.until is not None:
-            talk = replace(talk, until=talk.since + (told.until - told.since))
-        known[told.leg] = talk
-    return tuple(sorted(known.values(), key=lambda talk: talk.since))
+    ends = {told.leg: told for told in _told(lines)}
+    known = [_ended(talk, ends.get(talk.leg)) for talk in talks]
+    legs = {talk.leg for talk in known}
+    lost = [told for leg, told in ends.items() if leg not in legs]
+    return tuple(sorted([*known, *lost], key=lambda talk: talk.since))
+
+
+def _ended(talk: Talk, told: Talk | None) -> Talk:
+    if talk.until is not None or told is None or told.until is None:
+        return talk
+    return replace(talk, until=talk.since + (told.until - told.since))
 
 
 def _told(lines: Sequence[JournalLine]) -> Iterator[Talk]:
