@@ -28,7 +28,7 @@ from tests.chaos.report import figures
 from tests.chaos.trunk import Trunk
 from tests.harness.postgres import Postgres, cluster
 from tests.harness.processes import HOST, TooLate, wait_for
-from tests.harness.scenario import HangUp, Key, Scenario
+from tests.harness.scenario import HangUp, Scenario
 from tests.harness.sipp import dial
 from tests.harness.system import READY_SECONDS, System
 
@@ -65,6 +65,7 @@ SETTINGS: Mapping[str, object] = {
 }
 """Callbacks come soon. An attempt of unknown outcome is repeated when its telephone has surely stopped
 ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
+WARM_SECONDS = 60.0
 CALLBACK_SECONDS = 60.0
 """After the last call in; then operators go home, and nobody else is called."""
 _SOCKET = "socket"
@@ -151,10 +152,13 @@ class Site:
 
     def _warm_up(self) -> None:
         """A few calls on every way, so that what is opened once is open."""
-        steps = [Key("0", after=2.0), HangUp(6.0)]
+        steps = [HangUp(6.0)]  # of nobody who would have to be called back
         dial(self.system.line, Scenario(steps=steps), numbers=[f"7952{n:07}" for n in range(6)], rate=3)
-        wait_for(lambda: not self._channels(), 30, "the first calls to end", step=0.5)
+        wait_for(self._warm, WARM_SECONDS, "the first calls to end", step=0.5)
         time.sleep(REST_SECONDS)
+
+    def _warm(self) -> bool:
+        return self._settled() and not self._channels()
 
     # --- the storm ---
 
