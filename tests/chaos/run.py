@@ -31,6 +31,7 @@ from tests.harness.processes import HOST, TooLate, wait_for
 from tests.harness.scenario import HangUp, Scenario
 from tests.harness.sipp import dial
 from tests.harness.system import READY_SECONDS, System
+from tests.harness.voices import tones
 
 RATE = 1.2
 """Calls a second: some fifteen in progress at a time."""
@@ -68,6 +69,8 @@ ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
 WARM_SECONDS = 60.0
 CALLBACK_SECONDS = 60.0
 """After the last call in; then operators go home, and nobody else is called."""
+GREETING = ("callback.greeting", "callback.privacy")
+"""Half a second each here: the operators of a run hang up before the real ones are over."""
 _SOCKET = "socket"
 """How /proc names one."""
 _PARTS = ("engine", "asterisk", "supervisor")
@@ -103,6 +106,7 @@ def run(order: Order) -> dict[str, Any]:
 @contextmanager
 def _site(order: Order, disk: Disk, postgres: Postgres | None, trunk: Trunk) -> Iterator[Site]:
     more: dict[str, object] = {"trunk__host": HOST, "trunk__port": trunk.port}
+    more["prompts_dir"] = tones(trunk.folder / "prompts", GREETING)
     if postgres is not None:
         name = postgres.create()
         # the harness's server forgets the last commits when it is killed, which no site's does
