@@ -53,8 +53,11 @@ class Duty:
         self.phones.pop(extension).close()
 
     def dial(self, extension: str, code: str) -> None:
-        self.phones[extension].dial(code)
-        self.phones[extension].wait_hung_up(LOGIN_SECONDS)
+        """A feature code, to its end; a caller may ring the telephone the very next moment."""
+        phone = self.phones[extension]
+        mark = phone.mark()
+        phone.dial(code)
+        phone.wait_event("CALL_CLOSED", timeout=LOGIN_SECONDS, since=mark)
 
     def talk(self, done: Callable[[], bool], *, timeout: float, seconds: float = TALK_SECONDS) -> None:
         """Every phone hangs up that has talked with a citizen for so many seconds, until `done`."""

@@ -172,10 +172,10 @@ class Softphone(Closing):
         """End the call, with `wait` until it is over; nothing happens when there is none."""
         if self.state == "idle":
             return
+        mark = self.mark()
         self._control.command("hangup")
-        if not wait:
-            return
-        wait_for(lambda: self.state == "idle", timeout, f"phone {self.user} to hang up")
+        if wait:  # for this call alone: the next one may ring at once
+            self.wait_event("CALL_CLOSED", timeout=timeout, since=mark)
 
     def hold(self) -> None:
         """Put the other side on hold (RFC 3264, 8.4)."""
