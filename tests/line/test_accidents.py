@@ -110,7 +110,7 @@ def emergency(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def served(lived: Lived) -> tuple[Any, ...]:
-    """How it ended, with whom, and each end that the trace tells; a held database may learn of a queue later."""
+    """How it ended, with whom, and the ends in the trace; a held database may learn of a queue later."""
     return (lived.ended, lived.card["operator"], [event.kind for event in lived.trace if event.kind == "end"])
 
 
