@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import socket
 import threading
 import time
-import wave
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +13,8 @@ import pytest
 
 from ivr.asterisk.node import Node
 from ivr.domain.errors import BadInput, NotRunning
-from ivr.domain.operators import SipAccount
 from ivr.settings import Settings
+from tests.integration.nodes import account, running
 from tests.integration.sip_client import Phone, status
 
 pytestmark = pytest.mark.line
@@ -26,55 +24,15 @@ DIGITS = "4815162342"
 """A secret a caller presses; it must be nowhere."""
 
 
-def account(extension: str) -> SipAccount:
-    ha1 = hashlib.md5(f"{extension}:ekc:pw{extension}".encode()).hexdigest()  # noqa: S324 - SIP digest is MD5
-    return SipAccount(extension=extension, name="Иванова", ha1=ha1)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free for UDP and TCP now."""
-    taken = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    for one in taken:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in taken]
-    for one in taken:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    sip, operators, ami, agi = free_ports(4)
-    settings = Settings(
-        state=tmp_path_factory.mktemp("node") / "state",
-        sip_port=sip,
-        operators_port=operators,
-        ami_port=ami,
-        agi_port=agi,
-        rtp_ports=(28000, 28400),
-        queue_seconds=1,
-        max_calls=50,
-    )
-    node = Node(settings)
-    node.render([account("201"), account("202")], ["social-1", "social-2"])
-    quiet(settings.prompts_cache / "emergency.wav")
-    node.start()
-    try:
-        node.wait_ready(30)
+    folder, queues = tmp_path_factory.mktemp("node"), ["social-1", "social-2"]
+    ports = (28000, 28400)
+    with running(folder, rtp_ports=ports, accounts=("201", "202"), queues=queues, queue_seconds=1) as node:
         yield node
-    finally:
-        node.stop()
     assert node.pid() is None
     with pytest.raises(NotRunning):
         node.console("core show uptime")
-
-
-def quiet(path: Path) -> None:
-    """A fifth of a second of silence."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(b"\0\0" * 1600)
 
 
 @pytest.fixture

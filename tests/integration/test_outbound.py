@@ -11,42 +11,23 @@ from datetime import UTC, datetime
 import pytest
 
 from ivr.asterisk import conf
-from ivr.asterisk.ami import Ami
 from ivr.asterisk.node import Node
 from ivr.asterisk.outbound import AmiOutbound
-from ivr.asterisk.switchboard import WANTED, AmiSwitchboard
 from ivr.domain.callback import call_of
 from ivr.domain.errors import Unavailable
 from ivr.domain.ids import new_id
 from ivr.ports import CallbackLeg, Outbound
-from ivr.settings import Settings
 from ivr.testing import FakeOutbound
-from tests.integration.test_node import account, free_ports, quiet
+from tests.integration.nodes import over_ami, running
 
 SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    sip, operators, ami, agi = free_ports(4)
-    settings = Settings(
-        state=tmp_path_factory.mktemp("outbound") / "state",
-        sip_port=sip,
-        operators_port=operators,
-        ami_port=ami,
-        agi_port=agi,
-        rtp_ports=(28600, 28700),
-        max_calls=50,
-    )
-    node = Node(settings)
-    node.render([account("201")], [])
-    quiet(settings.prompts_cache / "emergency.wav")
-    node.start()
-    try:
-        node.wait_ready(30)
+    folder = tmp_path_factory.mktemp("outbound")
+    with running(folder, rtp_ports=(28600, 28700), accounts=("201",), queues=[]) as node:
         yield node
-    finally:
-        node.stop()
 
 
 @dataclass(kw_only=True)
@@ -86,16 +67,7 @@ async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[Line]:
         writer.close()
 
     agi = await asyncio.start_server(silent, conf.LOOPBACK, node.settings.agi_port, limit=2**20)
-    secret = conf.ami_secret(node.settings)
-    ami = Ami(
-        conf.LOOPBACK,
-        node.settings.ami_port,
-        "ekc",
-        secret,
-        on_event=lambda message: board.take(message),
-        wanted=WANTED,
-    )
-    board = AmiSwitchboard(ami, on_event=lambda _event: None)
+    ami, board = over_ami(node, lambda _event: None)
     await ami.connect()
     closing: list[asyncio.Task[None]] = []
 

@@ -10,42 +10,23 @@ from uuid import uuid4
 
 import pytest
 
-from ivr.asterisk import conf
-from ivr.asterisk.ami import Ami
 from ivr.asterisk.layout import Layout
 from ivr.asterisk.node import Node
-from ivr.asterisk.switchboard import WANTED, AmiSwitchboard
+from ivr.asterisk.switchboard import AmiSwitchboard
 from ivr.domain.errors import Unavailable
 from ivr.ports import FloorEvent, FloorKind, LeftQueue, Leg, Member, Switchboard
 from ivr.services.journal_lines import QUEUE_LOG, Place, parse
-from ivr.settings import Settings
 from ivr.testing import FakeSwitchboard
-from tests.integration.test_node import account, free_ports, quiet
+from tests.integration.nodes import over_ami, running
 
 GENERAL, SOCIAL = "general", "social-1"
 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    sip, operators, ami, agi = free_ports(4)
-    settings = Settings(
-        state=tmp_path_factory.mktemp("switchboard") / "state",
-        sip_port=sip,
-        operators_port=operators,
-        ami_port=ami,
-        agi_port=agi,
-        rtp_ports=(28400, 28500),
-        max_calls=50,
-    )
-    node = Node(settings)
-    node.render([account("201"), account("202")], [SOCIAL])
-    quiet(settings.prompts_cache / "emergency.wav")
-    node.start()
-    try:
-        node.wait_ready(30)
+    folder = tmp_path_factory.mktemp("switchboard")
+    with running(folder, rtp_ports=(28400, 28500), accounts=("201", "202"), queues=[SOCIAL]) as node:
         yield node
-    finally:
-        node.stop()
 
 
 @dataclass(kw_only=True)
@@ -90,16 +71,9 @@ async def on_the_fake(_request: pytest.FixtureRequest) -> AsyncIterator[Floor]:
 @asynccontextmanager
 async def on_asterisk(request: pytest.FixtureRequest) -> AsyncIterator[Floor]:
     node: Node = request.getfixturevalue("node")
-    ami = Ami(
-        conf.LOOPBACK,
-        node.settings.ami_port,
-        "ekc",
-        conf.ami_secret(node.settings),
-        on_event=lambda message: board.take(message),
-        wanted=WANTED,
-    )
-    board = AmiSwitchboard(ami, on_event=lambda event: floor.told.append(event))
-    floor = Floor(board=board, dial=lambda: _dial(board), journal=lambda: _journal(node))
+    told: list[FloorEvent] = []
+    ami, board = over_ami(node, told.append)
+    floor = Floor(board=board, dial=lambda: _dial(board), journal=lambda: _journal(node), told=told)
     await ami.connect()
     yield floor
     for leg in (await board.snapshot()).legs:
