@@ -27,7 +27,7 @@ class Worker:
     def take(self, packet: Packet) -> Packet | None:
         """What there is to say to that."""
         stream, kind, data = packet
-        if kind in (Kind.OPEN, Kind.RESET):
+        if kind is Kind.RESET:
             self._streams[stream] = self._recogniser(data)
         elif kind is Kind.CLOSE:
             self._streams.pop(stream, None)

@@ -15,11 +15,10 @@ class Kind(IntEnum):
     """What a packet is about."""
 
     READY = 0  # from the worker: the model is loaded
-    OPEN = 1  # a stream begins; phrases as a JSON list
-    AUDIO = 2  # sound of a stream
-    RESET = 3  # the stream's next turn, with these phrases
-    CLOSE = 4  # the stream is over
-    RESULT = 5  # from the worker: what was said, as Vosk's JSON
+    AUDIO = 1  # sound of a stream
+    RESET = 2  # the next turn of a stream, new or known, with these phrases as a JSON list
+    CLOSE = 3  # the stream is over
+    RESULT = 4  # from the worker: what was said, as Vosk's JSON
 
 
 _KINDS = frozenset(map(int, Kind))

@@ -14,11 +14,11 @@ from math import inf
 from typing import TypeVar
 
 from tests.chaos import dialling, remains
+from tests.chaos.dialling import SERVED_SECONDS
 from tests.chaos.evidence import Arrived, CardRow, Citizen, Contact, Evidence, Talk
 from tests.chaos.findings import Fault, Finding
 
 T = TypeVar("T")
-SERVED_SECONDS = 5.0
 SURELY_SERVED = 15.0
 """Seconds on an operator's telephone that hold a talk of five in any case: it is told first who comes."""
 KILLS_ASTERISK = frozenset({"asterisk_kill", "supervisor_kill"})
