@@ -182,15 +182,19 @@ def test_calls_are_listed_newest_first_with_what_became_of_them(store: Store) ->
     assert [row.call for row in do(store, lambda uow: uow.cards.calls(limit=1))] == ["b"]
 
 
-def test_unfinished_are_a_nodes_calls_whose_cards_have_no_outcome_oldest_first(store: Store) -> None:
-    for n, call in enumerate(("late", "early", "closed")):
+def test_unfinished_are_a_nodes_calls_until_card_and_contact_have_an_outcome_oldest_first(
+    store: Store,
+) -> None:
+    for n, call in enumerate(("late", "early", "closed", "ended")):
         a_card(store, call, at=AT - timedelta(minutes=n))
     do(store, lambda uow: uow.cards.open(call="theirs", node="node2", number=None, at=AT))
-    do(store, lambda uow: uow.cards.change_contact("early", outcome=ContactOutcome.SERVED))
-    closed = do(store, lambda uow: uow.cards.of_call("closed"))
-    assert closed is not None
-    do(store, lambda uow: uow.cards.close(closed.id, outcome=Outcome.SILENCE, at=AT))
-    assert do(store, lambda uow: uow.cards.unfinished("node1")) == ["early", "late"]
+    for call in ("early", "ended"):
+        do(store, lambda uow, call=call: uow.cards.change_contact(call, outcome=ContactOutcome.SERVED))
+    for call in ("closed", "ended"):
+        card = do(store, lambda uow, call=call: uow.cards.of_call(call))
+        assert card is not None
+        do(store, lambda uow, card=card: uow.cards.close(card.id, outcome=Outcome.SILENCE, at=AT))
+    assert do(store, lambda uow: uow.cards.unfinished("node1")) == ["closed", "early", "late"]
     assert do(store, lambda uow: uow.cards.unfinished("node2")) == ["theirs"]
 
 
