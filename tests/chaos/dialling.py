@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from tests.chaos.evidence import Dialled, Evidence
+from tests.chaos.evidence import Dialled, Evidence, Talk
 from tests.chaos.findings import Fault, Finding
 
 SERVED_SECONDS = 5.0
@@ -43,15 +43,21 @@ def _at_once(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
 
 
-def talked(call: Dialled, *, surely: bool = False) -> bool:
-    """Long enough to be served (interface.md), and ended as talks end: one that a crash cut off is none.
-
-    surely: even after the greeting, which the citizen hears before the operator comes.
-    """
+def talked(call: Dialled) -> bool:
+    """Long enough to be served (interface.md), and ended as talks end: one that a crash cut off is none."""
     if call.answered_at is None or call.ended_at is None or call.cut:
         return False
-    least = SERVED_SECONDS + (GREETING_SECONDS if surely else 0.0)
-    return call.ended_at - call.answered_at >= least
+    return call.ended_at - call.answered_at >= SERVED_SECONDS
+
+
+def _surely_talked(call: Dialled, talks: Sequence[Talk]) -> bool:
+    """Both telephones were in the call for longer than service and the greeting before it take, and the
+    operator ended it: what is shorter, or was cut off, the line may rightly repeat."""
+    if not talked(call) or call.answered_at is None or call.ended_at is None:
+        return False
+    least = SERVED_SECONDS + GREETING_SECONDS
+    both = ((max(t.since, call.answered_at), t.until) for t in talks if t.until is not None and t.hung_up)
+    return any(min(until, call.ended_at) - since >= least for since, until in both)
 
 
 def _after_a_talk(evidence: Evidence) -> Iterator[Finding]:
@@ -59,11 +65,14 @@ def _after_a_talk(evidence: Evidence) -> Iterator[Finding]:
     came: dict[str, list[float]] = defaultdict(list)
     for arrival in evidence.arrivals:
         came[arrival.number[-10:]].append(arrival.at)
+    talks: dict[str, list[Talk]] = defaultdict(list)
+    for talk in evidence.talks:
+        talks[talk.number[-10:]].append(talk)
     for number, calls in _by_number(evidence).items():
         for first, second in pairwise(calls):
             end = first.ended_at or first.invited_at
             between = any(end < at < second.invited_at for at in came[number])
-            if talked(first, surely=True) and second.invited_at >= end and not between:
+            if _surely_talked(first, talks[number]) and second.invited_at >= end and not between:
                 why = "was dialled again after it had been talked on"
                 yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
 

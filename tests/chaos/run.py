@@ -67,7 +67,7 @@ SETTINGS: Mapping[str, object] = {
 """Callbacks come soon. An attempt of unknown outcome is repeated when its telephone has surely stopped
 ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
 WARM_SECONDS = 60.0
-CALLBACK_SECONDS = 60.0
+CALLBACK_SECONDS = 180.0
 """After the last call in; then operators go home, and nobody else is called."""
 GREETING = ("callback.greeting", "callback.privacy")
 """Half a second each here: the operators of a run hang up before the real ones are over."""

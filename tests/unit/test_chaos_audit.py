@@ -84,7 +84,10 @@ CLEAN = Evidence(
     cards=[CardRow(id=f"card{n}", outcome=outcome, closed_at=500.0) for n, outcome in enumerate(CARDS)],
     callbacks=[callback(2, state="done", attempts=1), callback(3, source="crash")],
     ends={f"call{n}": 1 for n in range(4)},
-    talks=[Talk(number=SERVED, since=105.0, until=125.0, hung_up=True)],
+    talks=[
+        Talk(number=SERVED, since=105.0, until=125.0, hung_up=True),
+        Talk(number=NUMBERS[2], since=398.0, until=425.0, hung_up=True),
+    ],
     dialled=[dialled(2, 400.0)],
     blows=[Blow(kind="engine_kill", at=50.0, calls=7)],
     kinds=["engine_kill"],
@@ -342,6 +345,12 @@ EXCUSED: dict[str, Change] = {
         e,
         dialled=[dialled(2, 400.0, cut=True), dialled(2, 900.0)],
         callbacks=changed(e.callbacks, 0, attempts=2),
+    ),
+    "whose operator hung up behind the greeting may be called again": lambda e: E(
+        e,
+        dialled=[dialled(2, 400.0), dialled(2, 900.0)],
+        callbacks=changed(e.callbacks, 0, attempts=2),
+        talks=changed(e.talks, 1, until=408.0),
     ),
     "who called in again after a talk may be called again": lambda e: E(
         e,
