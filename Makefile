@@ -20,8 +20,9 @@ test: setup lint  ## everything that must hold; calls after all else
 	$(BIN)/python -m tests.harness.sounds
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line
 
-bench: setup  ## what identification costs, path by path
-	$(BIN)/python -m bench identification
+bench: setup  ## what identification costs, path by path; commands per second on the wire, beside others
+	$(BIN)/python -m bench identification --json build/bench/identification.json
+	$(BIN)/python -m bench wire --json build/bench/wire.json
 
 SEED ?= 1
 SECONDS ?= 60

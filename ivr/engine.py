@@ -74,7 +74,7 @@ class Engine:
 
         Raises BadInput when a port is taken. Nothing else ends it: what fails meanwhile is tried again.
         """
-        _let_the_loop_go_first()
+        let_the_loop_go_first()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -196,7 +196,7 @@ class Engine:
             await asyncio.sleep(GAUGE_SECONDS)
 
 
-def _let_the_loop_go_first() -> None:
+def let_the_loop_go_first() -> None:
     """Keys are lost while the loop does not turn: no long wait for other threads, no look at old objects."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
