@@ -205,6 +205,22 @@ def test_wrap_up_is_a_pause_from_before_the_talk_until_it_is_ended(
     site.is_("201", "ready", "", FREE)
 
 
+def test_an_enquiry_whose_answer_takes_time_is_deferred_by_15_after_the_talk(
+    site: Site, town: World, duty: Duty
+) -> None:
+    """§14: the supervisor finds it among the deferred ones, with nobody appointed yet."""
+    phone = duty.log_in("201")
+    citizen = a_talk(site, town, phone)
+    phone.hang_up()
+    citizen.ended(PATIENCE)
+    duty.dial("201", "*15")
+    site.waits_for(lambda: len(site.system.ekc("deferred", "list", "--json").json), 1)
+    (owed,) = site.system.ekc("deferred", "list", "--json").json
+    assert (owed["late"], owed["operator"]) == (False, None)
+    card = site.system.ekc("cards", "show", str(owed["registration_number"]), "--json").json
+    assert card["contacts"][0]["call"] == site.system.arrivals()[-1].call
+
+
 def test_nobody_was_served_whom_the_operator_did_not_reach(site: Site, town: World, duty: Duty) -> None:
     """`*9` in the talk, however long it was."""
     phone = duty.log_in("201")
