@@ -23,6 +23,7 @@ from ivr.commands import (
     queues,
     reports,
     running,
+    scenarios,
 )
 from ivr.commands.common import Root
 
@@ -59,6 +60,7 @@ for command in (
     queues.queues,
     board.board,
     reports.report,
+    scenarios.scenarios,
     identification.identification,
     keys.keys,
     backup.backup,

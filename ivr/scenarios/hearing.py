@@ -1,0 +1,65 @@
+"""What a caller's words mean at a question: phrases are data, and compared word by word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+_DIGITS = ("один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
+KEY_WORDS = {str(digit): word for digit, word in enumerate(_DIGITS, start=1)}
+"""Who is asked for a key may say it."""
+_WORD = re.compile(r"[а-яё]+(?:-[а-яё]+)*")
+_SPEAKABLE = re.compile(r"[а-яё]+(?:[ -]+[а-яё]+)*")
+
+
+class Understood(Protocol):
+    """As much of a choice as is compared."""
+
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def phrases(self) -> tuple[str, ...]: ...
+
+
+C = TypeVar("C", bound=Understood)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The Russian words of a text, in lower case and with «е» for «ё», as recognisers differ in it."""
+    return tuple(word.replace("ё", "е") for word in _WORD.findall(text.lower().replace("-", " ")))
+
+
+def is_speakable(phrase: str) -> bool:
+    """Whether it has Russian words and nothing else."""
+    return _SPEAKABLE.fullmatch(phrase.lower().strip()) is not None
+
+
+def wants_operator(text: str) -> bool:
+    """«Оператор», in any case and among other words."""
+    return any(word.startswith("оператор") for word in words(text))
+
+
+def understand(choices: Iterable[C], said: str) -> C | None:
+    """The choice that the words mean; None when they mean none, or two alike.
+
+    The longest phrase among the words wins: «пособие по безработице» over «пособие». A key's word counts only
+    by itself: «у меня один ребёнок» is not key 1.
+    """
+    heard = words(said)
+    found = [(length, choice) for choice in choices for length in _lengths(choice, heard)]
+    best = max((length for length, _ in found), default=0)
+    meant: list[C] = []
+    for length, choice in found:
+        if length == best and choice not in meant:
+            meant.append(choice)
+    return meant[0] if len(meant) == 1 else None
+
+
+def _lengths(choice: Understood, heard: tuple[str, ...]) -> Iterator[int]:
+    """Number of words of each phrase of the choice that was heard."""
+    if choice.key is not None and heard == (KEY_WORDS[choice.key],):
+        yield 1
+    for phrase in map(words, choice.phrases):
+        if any(heard[at : at + len(phrase)] == phrase for at in range(len(heard) - len(phrase) + 1)):
+            yield len(phrase)
