@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench chaos lint clean
+.PHONY: help setup demo test bench chaos speech-model lint clean
 
 help:  ## these lines
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
 
 setup:  ## packages, .venv and Asterisk; quick when all is in place
 	@$(PYTHON) -I ivr/machine.py setup
@@ -29,6 +29,13 @@ SECONDS ?= 60
 chaos: setup  ## everything is killed while citizens call, then counted who was lost (SEED=1 SECONDS=60)
 	$(BIN)/python -m tests.chaos --seed $(SEED) --seconds $(SECONDS)
 
+speech-model: setup  ## the tests' recognition model is trained anew, in an environment of its own
+	@test -x .venv-speech/bin/python || $(PYTHON) -m venv .venv-speech
+	.venv-speech/bin/python -m pip install --quiet --disable-pip-version-check -e ".[speech-model]"
+	.venv-speech/bin/python -m tools.speech_model lexicon
+	.venv-speech/bin/python -m tools.speech_model train
+	.venv-speech/bin/python -m tools.speech_model evaluate
+
 lint:  ## style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,4 +44,4 @@ lint:  ## style, types and layers
 
 clean:  ## what tests and tools leave behind; .venv and the cache of Asterisk stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.* build dist
-	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +

@@ -24,6 +24,7 @@ from ivr.commands import (
     reports,
     running,
     scenarios,
+    speech,
 )
 from ivr.commands.common import Root
 
@@ -63,6 +64,7 @@ for command in (
     scenarios.scenarios,
     identification.identification,
     keys.keys,
+    speech.speech,
     backup.backup,
     parts.db,
     parts.asterisk,

@@ -33,6 +33,7 @@ from ivr.services.journal_keeping import Keeping
 from ivr.services.probes import pid_from
 from ivr.settings import load
 from ivr.speech import catalogue
+from ivr.speech.models import ModelFolder
 from ivr.speech.parts import Wording
 from ivr.supervisor import Supervisor
 from ivr.supervisor.supervisor import only_one, say
@@ -172,6 +173,9 @@ class LocalSite(SiteDatabase):
 
     def journals(self) -> Keeping:
         return keeping(self.settings, self.store, self.node, self.clock)
+
+    def speech_models(self) -> ModelFolder:
+        return ModelFolder(self.settings.models_dir, own=own_directory)
 
     def prompt_text(self, id_: str) -> str:
         if id_ not in catalogue.ids():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from ivr.commands.common import EkcGroup, acting, fail, with_site
 from ivr.commands.output import Output
+from ivr.commands.progress import progress
 
 if TYPE_CHECKING:
     from ivr.commands.site import Site
@@ -32,8 +30,8 @@ def rotate(site: Site, out: Output, pepper: bool) -> None:
     a copy of them as long as the backups.
     """
     _note(site, "begun")
-    with _progress(out) as progress:
-        done = site.rotate_keys(pepper=pepper, progress=progress)
+    with progress(out, "keys") as told:
+        done = site.rotate_keys(pepper=pepper, progress=told)
     _note(site, "unreadable" if done.unreadable else "ok")
     _tell(out, done)
 
@@ -42,21 +40,6 @@ def _note(site: Site, result: str) -> None:
     with site.store.transaction() as uow:
         acting(site).note(uow, "keys.rotate", "keys", result=result)
         uow.commit()
-
-
-@contextmanager
-def _progress(out: Output) -> Iterator[Callable[[int, int], None]]:
-    """What is told of rows done and rows in all: moves a bar on a terminal, says nothing elsewhere."""
-    if out.as_json or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("keys", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 def _tell(out: Output, done: KeyRotation) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ivr.ports import Clock, DatabaseCopies, KeyRotation, Store
+from ivr.ports import Clock, DatabaseCopies, KeyRotation, SpeechModels, Store
 from ivr.services.codes import CodeBook
 from ivr.services.journal_keeping import Keeping
 from ivr.settings import Settings
@@ -123,6 +123,10 @@ class Site(Protocol):
 
     def journals(self) -> Keeping:
         """This node's journals, read beside or without the engine."""
+        ...
+
+    def speech_models(self) -> SpeechModels:
+        """This node's recognition models; nothing is made by looking."""
         ...
 
     def prompt_text(self, id_: str) -> str:

@@ -37,6 +37,7 @@ from ivr.ports.floor import (
 )
 from ivr.ports.information import InformationResource
 from ivr.ports.journals import Journal, JournalLine, JournalPosition
+from ivr.ports.models import HeardWord, SpeechModel, SpeechModels, Transcript
 from ivr.ports.outbound import CallbackCounts, CallbackLeg, Outbound
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.speech import Grammar, Heard, Recogniser
@@ -78,6 +79,7 @@ __all__ = [
     "GuessLock",
     "Guesses",
     "Heard",
+    "HeardWord",
     "InformationResource",
     "Journal",
     "JournalLine",
@@ -101,11 +103,14 @@ __all__ = [
     "Reasons",
     "Recogniser",
     "Snapshot",
+    "SpeechModel",
+    "SpeechModels",
     "Standings",
     "Store",
     "Switchboard",
     "TraceEvent",
     "Traces",
+    "Transcript",
     "Typed",
     "UnitOfWork",
     "WaitSounds",

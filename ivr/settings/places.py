@@ -57,3 +57,8 @@ class Places(BaseModel):
     @property
     def prompts_cache(self) -> Path:
         return self.state / "prompts"
+
+    @property
+    def models_dir(self) -> Path:
+        """Recognition models, and which of them is in use."""
+        return self.state / "models"

@@ -2,7 +2,7 @@
 
 `python -m tools.speech_model train` makes everything anew (needs the extra `speech-model`), `lexicon` the
 pronunciations of the words that the line's questions use, `build FOLDER` the model's folder from the two
-committed files, `evaluate` the table of errors. See docs/speech-model.md.
+committed files, `evaluate` the table of errors. See docs/speech.md.
 """
 
 from pathlib import Path

@@ -19,6 +19,10 @@ from tools.speech_model.net import CONTEXT, OFFSETS, STEP, WIDTH, Affine, Net
 from tools.speech_model.phones import PHONES
 
 UNKNOWN = "[unk]"
+README = """Made from the synthetic voices of espeak-ng, for tests and demonstrations: NOT for real callers.
+
+It knows the words of lexicon.json and no others. Licence: Apache-2.0.
+"""
 POSITIONS = ("begin", "internal", "end", "singleton")
 FILLER = len(PHONES)
 """The output that is as likely as the likeliest sound of speech: what [unk] is made of."""
@@ -51,6 +55,7 @@ def build(net: Net, lexicon: Lexicon, folder: Path) -> None:
     new = Path(mkdtemp(dir=folder.parent, prefix=folder.name))
     for name in ("am", "conf", "graph/phones"):
         (new / name).mkdir(parents=True)
+    (new / "README").write_text(README, "utf-8")
     words = ["<eps>", UNKNOWN, *sorted(lexicon)]
     (new / "am/final.mdl").write_text(_transitions() + _nnet(net))
     (new / "conf/mfcc.conf").write_text(_options(_MFCC))
