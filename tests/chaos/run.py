@@ -69,7 +69,7 @@ ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
 WARM_SECONDS = 60.0
 CALLBACK_SECONDS = 180.0
 """After the last call in; then operators go home, and nobody else is called."""
-GREETING = ("callback.greeting", "callback.privacy")
+GREETING = ("callback.greeting", "callback.privacy", "whisper", "whisper.callback")
 """Half a second each here: the operators of a run hang up before the real ones are over."""
 _SOCKET = "socket"
 """How /proc names one."""
