@@ -15,7 +15,7 @@ from tests.harness.processes import TooLate
 from tests.harness.softphone import Softphone
 from tests.harness.system import System
 
-TALKS = (18.0, 28.0)
+TALKS = (24.0, 32.0)
 """Seconds from the answer to the operator's hanging up: a called citizen rings and is greeted within them."""
 READY_AGAIN = 12.0
 """Seconds without a call after which an operator dials `*11`: whatever a crash has made of the duty."""

@@ -10,8 +10,8 @@ from tests.chaos.evidence import Dialled, Evidence, Talk
 from tests.chaos.findings import Fault, Finding
 
 SERVED_SECONDS = 5.0
-GREETING_SECONDS = 8.0
-"""At most, with the short sounds of a run (run.GREETING) and the wait for a key behind them."""
+GREETING_SECONDS = 12.0
+"""At most, with the short sounds of a run (run.GREETING) and a wait for a key, on a busy machine."""
 ENDED = frozenset({"done", "given_up", "cancelled", "superseded"})
 """States of a callback that nothing follows."""
 UNDER_WAY = frozenset({"queued", "dialling_operator", "dialling_citizen", "talking"})

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from tests.chaos.evidence import Citizen, Dialled
 
+UNCONFIRMED_SECONDS = 32.0
+"""64 * T1 of RFC 3261."""
+
 _FIELDS = 7
 TALKED = "BYE"
 
@@ -132,6 +135,11 @@ def _cut_by_them(lines: Sequence[Line]) -> bool:
     return ours and not any(m.method == "BYE" and m.status == 200 and not m.sent for m in lines)
 
 
+def _given_up(answers: Sequence[float]) -> list[float]:
+    """When a telephone whose answer nobody confirms knows that nobody is there (RFC 3261 §13.3.1.4)."""
+    return [answers[0] + UNCONFIRMED_SECONDS] if answers else []
+
+
 def dialled(log: Log) -> Iterator[Dialled]:
     """The calls that came to one sipp, as a telephone; the number is the user of the request's address."""
     for lines in log.read().values():
@@ -139,13 +147,13 @@ def dialled(log: Log) -> Iterator[Dialled]:
         if invite is None:
             continue
         accepted = [m.at for m in lines if m.method == "ACK" and not m.sent]
-        answered = any(m.method == "INVITE" and m.status == 200 and m.sent for m in lines)
+        answers = [m.at for m in lines if m.method == "INVITE" and m.status == 200 and m.sent]
         ends = [m.at for m in lines if m.method in ("BYE", "CANCEL") and m.status is None]
         refused = [m.at for m in lines if m.method == "INVITE" and (m.status or 0) >= 300]
         yield Dialled(
             number=invite.uri.removeprefix("sip:").partition("@")[0],
             invited_at=invite.at,
-            answered_at=accepted[0] if answered and accepted else None,
-            ended_at=min([*ends, *refused], default=None),
+            answered_at=accepted[0] if answers and accepted else None,
+            ended_at=min([*ends, *refused, *([] if accepted else _given_up(answers))], default=None),
             cut=_cut_by_them(lines),
         )

@@ -216,3 +216,14 @@ def test_the_database_that_a_run_has_is_the_one_that_is_struck() -> None:
     assert Kind.DATABASE_LOCK in SQLITE and Kind.DATABASE_KILL not in SQLITE
     assert Kind.DATABASE_KILL in kinds_of(postgresql=True, disk=False)
     assert Kind.DISK_FULL not in kinds_of(postgresql=True, disk=False)
+
+
+def test_an_answer_that_nobody_confirms_is_given_up_after_32_seconds(tmp_path: Path) -> None:
+    """RFC 3261 §13.3.1.4: whoever had called is gone, and the telephone is free again."""
+    call: list[Message] = [
+        ("1.0", "R", 7, "INVITE", "INVITE sip:79510000001@127.0.0.1:6000 SIP/2.0"),
+        ("3.0", "S", 7, "INVITE", "SIP/2.0 200 OK"),
+        ("3.5", "S", 7, "INVITE", "SIP/2.0 200 OK"),
+    ]
+    [found] = dialled(log_of(tmp_path, call))
+    assert (found.answered_at, found.ended_at) == (None, 35.0)
