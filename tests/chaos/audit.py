@@ -6,19 +6,17 @@ anything and every kind of blow was dealt. docs/chaos.md says in words what each
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
-from typing import TypeVar
 
 from tests.chaos import dialling, remains
 from tests.chaos.dialling import SERVED_SECONDS
-from tests.chaos.evidence import Arrived, CardRow, Citizen, Contact, Evidence, Talk
+from tests.chaos.evidence import Arrived, CardRow, Citizen, Contact, Evidence, Talk, grouped
 from tests.chaos.findings import Fault, Finding
 
-T = TypeVar("T")
 SURELY_SERVED = 15.0
 """Seconds on an operator's telephone that hold a talk of five in any case: it is told first who comes."""
 KILLS_ASTERISK = frozenset({"asterisk_kill", "supervisor_kill"})
@@ -49,7 +47,7 @@ class Case:
     @cached_property
     def arrived(self) -> Mapping[str, Sequence[Arrived]]:
         """By SIP Call-ID."""
-        return _grouped(self.evidence.arrivals, lambda a: a.call_id)
+        return grouped(self.evidence.arrivals, lambda a: a.call_id)
 
     @cached_property
     def number_of(self) -> Mapping[str, str]:
@@ -212,7 +210,7 @@ def _twice(names: Iterator[str] | Sequence[str], why: str) -> Iterator[Finding]:
 
 def served_or_not(case: Case) -> Iterator[Finding]:
     """`served` is what an operator's telephone has seen, too; a plain talk that both saw is `served`."""
-    talks = _grouped(case.evidence.talks, lambda talk: talk.number[-10:])
+    talks = grouped(case.evidence.talks, lambda talk: talk.number[-10:])
     for call, citizen in case.by_call.items():
         contact, number = case.contact.get(call), case.number_of[call]
         if contact is None or not number:
@@ -288,10 +286,3 @@ def audit(evidence: Evidence) -> list[Finding]:
     case = Case(evidence=evidence)
     found = [finding for rule in RULES for finding in rule(case)]
     return [*found, *dialling.audit(evidence), *remains.audit(evidence)]
-
-
-def _grouped(items: Sequence[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:
-    found: dict[str, list[T]] = defaultdict(list)
-    for item in items:
-        found[key(item)].append(item)
-    return found

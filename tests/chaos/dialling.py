@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from tests.chaos.evidence import Dialled, Evidence, Talk
+from tests.chaos.evidence import Dialled, Evidence, Talk, grouped
 from tests.chaos.findings import Fault, Finding
 
 SERVED_SECONDS = 5.0
 GREETING_SECONDS = 12.0
-"""At most, with the short sounds of a run (run.GREETING) and a wait for a key, on a busy machine."""
+"""At most, with the short sounds of a run (run.SHORTENED) and a wait for a key, on a busy machine."""
 ENDED = frozenset({"done", "given_up", "cancelled", "superseded"})
 """States of a callback that nothing follows."""
 UNDER_WAY = frozenset({"queued", "dialling_operator", "dialling_citizen", "talking"})
@@ -28,10 +28,8 @@ def audit(evidence: Evidence) -> list[Finding]:
 
 
 def _by_number(evidence: Evidence) -> Mapping[str, Sequence[Dialled]]:
-    found: dict[str, list[Dialled]] = defaultdict(list)
-    for call in sorted(evidence.dialled, key=lambda d: d.invited_at):
-        found[call.number[-10:]].append(call)
-    return found
+    in_order = sorted(evidence.dialled, key=lambda call: call.invited_at)
+    return grouped(in_order, lambda call: call.number[-10:])
 
 
 def _at_once(evidence: Evidence) -> Iterator[Finding]:
@@ -62,17 +60,13 @@ def _surely_talked(call: Dialled, talks: Sequence[Talk]) -> bool:
 
 def _after_a_talk(evidence: Evidence) -> Iterator[Finding]:
     """None after one that was talked on, unless the citizen has called in between."""
-    came: dict[str, list[float]] = defaultdict(list)
-    for arrival in evidence.arrivals:
-        came[arrival.number[-10:]].append(arrival.at)
-    talks: dict[str, list[Talk]] = defaultdict(list)
-    for talk in evidence.talks:
-        talks[talk.number[-10:]].append(talk)
+    arrivals = grouped(evidence.arrivals, lambda arrival: arrival.number[-10:])
+    talks = grouped(evidence.talks, lambda talk: talk.number[-10:])
     for number, calls in _by_number(evidence).items():
         for first, second in pairwise(calls):
             end = first.ended_at or first.invited_at
-            between = any(end < at < second.invited_at for at in came[number])
-            if _surely_talked(first, talks[number]) and second.invited_at >= end and not between:
+            between = any(end < came.at < second.invited_at for came in arrivals.get(number, ()))
+            if _surely_talked(first, talks.get(number, ())) and second.invited_at >= end and not between:
                 why = "was dialled again after it had been talked on"
                 yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
 

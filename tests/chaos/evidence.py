@@ -6,8 +6,12 @@ epoch. Nothing here comes from the product's own code: who counts with the produ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,3 +143,11 @@ class Evidence:
     """That are there at the end and are none of the system's parts."""
     reconciled: Mapping[str, object] | None = None
     """What `ekc reconcile --json` says; None where there is no such command."""
+
+
+def grouped(items: Iterable[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:
+    """By key, in the order of the items."""
+    found: dict[str, list[T]] = defaultdict(list)
+    for item in items:
+        found[key(item)].append(item)
+    return found

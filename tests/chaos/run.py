@@ -69,7 +69,7 @@ ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
 WARM_SECONDS = 60.0
 CALLBACK_SECONDS = 180.0
 """After the last call in; then operators go home, and nobody else is called."""
-GREETING = ("callback.greeting", "callback.privacy", "whisper", "whisper.callback")
+SHORTENED = ("callback.greeting", "callback.privacy", "whisper", "whisper.callback")
 """Half a second each here: the operators of a run hang up before the real ones are over."""
 _SOCKET = "socket"
 """How /proc names one."""
@@ -106,7 +106,7 @@ def run(order: Order) -> dict[str, Any]:
 @contextmanager
 def _site(order: Order, disk: Disk, postgres: Postgres | None, trunk: Trunk) -> Iterator[Site]:
     more: dict[str, object] = {"trunk__host": HOST, "trunk__port": trunk.port}
-    more["prompts_dir"] = tones(trunk.folder / "prompts", GREETING)
+    more["prompts_dir"] = tones(trunk.folder / "prompts", SHORTENED)
     if postgres is not None:
         name = postgres.create()
         # the harness's server forgets the last commits when it is killed, which no site's does
