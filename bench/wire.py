@@ -11,6 +11,7 @@ import random
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -142,10 +143,9 @@ def _figures(
 
 def failure(outcomes: Sequence[Outcome]) -> str:
     """Why this contestant counts as failed; empty when every call of every round went well."""
-    reasons: dict[str, int] = {}
+    reasons = Counter[str]()
     for outcome in outcomes:
-        for reason, connections in outcome.failures.items():
-            reasons[reason] = reasons.get(reason, 0) + connections
+        reasons.update(outcome.failures)
     if reasons:
         return ", ".join(f"{reason} ({count})" for reason, count in sorted(reasons.items()))
     return "" if all(outcome.commands for outcome in outcomes) else "no command at all"

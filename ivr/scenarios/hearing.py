@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
-_DIGITS = ("один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
-KEY_WORDS = {str(digit): word for digit, word in enumerate(_DIGITS, start=1)}
-"""Who is asked for a key may say it."""
+from ivr.domain.spoken import UNITS
+
+KEY_WORDS = {str(digit): word for word, digit in reversed(UNITS.items()) if digit}
+"""Who is asked for a key may say it: the first word of each digit («один», not «раз»)."""
 _WORD = re.compile(r"[а-яё]+(?:-[а-яё]+)*")
 _SPEAKABLE = re.compile(r"[а-яё]+(?:[ -]+[а-яё]+)*")
 
