@@ -1,8 +1,7 @@
 """The verbs that flows are made of, over a telephone channel: `ivr.ports.Call`.
 
-The silence clock (§19), barge-in, typed-ahead keys and the meaning of `*`, `**`, `0`, `#` live here and
-nowhere else. Between two commands nothing is awaited while keys are expected: Asterisk throws away a
-digit that ends while no command is running.
+The silence clock (§19), barge-in, typed-ahead keys and the meaning of `*`, `**`, `0`, `#` live here only.
+Between two commands nothing is awaited while keys are expected: Asterisk throws such a digit away.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ivr.domain.errors import CallerHungUp, CallerSilent, CallOver, OperatorWant
 from ivr.domain.keypad import TypedKeys, Verdict, judge
 from ivr.making import Making
 from ivr.patience import Patience, Reminder
-from ivr.ports import KEYS, Boarding, Channel, Clock, Prompt, Prompts
+from ivr.ports import KEYS, Boarding, Channel, Clock, Keyed, Prompt, Prompts, Question, Said
 
 T = TypeVar("T")
 Tell = Callable[[str, str, str], None]
@@ -77,9 +76,8 @@ class Dialogue:
 
     async def _say(self, prompt: Prompt, *, whole: bool = False, then: Prompt | None = None) -> None:
         """Unless a key typed ahead makes it needless. Raises Unavailable when it cannot be made or played."""
-        audio = None
-        if whole or not self._typed:
-            audio = self._prompts.ready(prompt) or await self._made(prompt, whole=whole)
+        wanted = whole or not self._typed
+        audio = (self._prompts.ready(prompt) or await self._made(prompt, whole=whole)) if wanted else None
         if audio is None:
             self._making.forget()
             return self._tell("prompt", prompt.id, "skipped")
@@ -120,14 +118,12 @@ class Dialogue:
         self._note(key)
 
     def take_key(self, prompt: Prompt, key: str) -> bool:
-        found = key in self._typed.take_all()
-        if found:
+        if found := key in self._typed.take_all():
             self._tell("key", prompt.id, key)
         return found
 
     def asked_ahead(self, prompt: Prompt) -> bool:
-        found = "0" in self._typed.take_all()
-        if found:
+        if found := "0" in self._typed.take_all():
             self._tell("ask", prompt.id, "operator")
         return found
 
@@ -150,11 +146,15 @@ class Dialogue:
 
     # --- asking ---
 
+    async def ask(self, question: Question) -> Keyed | Said:
+        with self._ended_as("ask", question.prompt.id):
+            key = await self._choose(question.prompt, question.keys)
+            self._tell("ask", question.prompt.id, "answered")
+        return Keyed(key=key)
+
     async def ask_choice(self, prompt: Prompt, choices: str) -> str:
-        with self._ended_as("ask", prompt.id):
-            key = await self._choose(prompt, choices)
-        self._tell("ask", prompt.id, "answered")
-        return key
+        answer = await self.ask(Question(prompt=prompt, keys=choices))
+        return answer.key if isinstance(answer, Keyed) else answer.answer
 
     async def _choose(self, prompt: Prompt, choices: str) -> str:
         wrong = 0
@@ -185,12 +185,12 @@ class Dialogue:
         with self._ended_as("ask", prompt.id):
             await self._say(prompt)
             key = await self._wait(self._clock.monotonic(), seconds)
-        if key == "*":
+        if discarded := key == "*":
             self._typed.star(self._clock.monotonic())
         elif key is not None:
             self._typed.put_back(key)
-        self._tell("ask", prompt.id, "discarded" if key == "*" else "kept")
-        return key == "*"
+        self._tell("ask", prompt.id, "discarded" if discarded else "kept")
+        return discarded
 
     async def ask_digits(self, prompt: Prompt, *, length: int | None = None, most: int = 32) -> str:
         with self._ended_as("ask", prompt.id):

@@ -39,6 +39,7 @@ from ivr.ports.information import InformationResource
 from ivr.ports.journals import Journal, JournalLine, JournalPosition
 from ivr.ports.models import HeardWord, SpeechModel, SpeechModels, Transcript
 from ivr.ports.outbound import CallbackCounts, CallbackLeg, Outbound
+from ivr.ports.questions import Keyed, Question, Said, Spoken
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.speech import Grammar, Heard, Recogniser
 from ivr.ports.standings import Standings
@@ -86,6 +87,7 @@ __all__ = [
     "JournalPosition",
     "KeyNeed",
     "KeyRotation",
+    "Keyed",
     "LeftQueue",
     "Leg",
     "Member",
@@ -99,12 +101,15 @@ __all__ = [
     "Peppers",
     "Prompt",
     "Prompts",
+    "Question",
     "Queues",
     "Reasons",
     "Recogniser",
+    "Said",
     "Snapshot",
     "SpeechModel",
     "SpeechModels",
+    "Spoken",
     "Standings",
     "Store",
     "Switchboard",

@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.estimate import Told
 from ivr.ports.storage import T
+
+if TYPE_CHECKING:
+    from ivr.ports.questions import Keyed, Question, Said
 
 KEYS = "0123456789*#"
 
@@ -198,6 +201,14 @@ class Call(Protocol):
         whole: nothing stops or skips it, and what was typed before its end is dropped. For last words and
         for sentences after which keys typed ahead make no sense. then: what will be said next; it is made
         while this one is heard.
+        """
+        ...
+
+    async def ask(self, question: Question) -> Keyed | Said:
+        """One answer, by whichever way it comes first: a key in the middle of a word wins.
+
+        `*` and «повторите» repeat the question; `0`, unless it is among the keys, and «оператор» raise
+        OperatorWanted. Only keys count when the line does not listen, or no longer to this caller.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from ivr.domain.errors import EkcError
-from ivr.ports import Prompt
+from ivr.ports import Keyed, Prompt, Question
 from ivr.testing import Talk
 
 MENU = Prompt.of("status.menu")
@@ -19,6 +19,11 @@ Asks = Callable[[Talk], Awaitable[object]]
 
 async def menu(talk: Talk) -> object:
     return await talk.call.ask_choice(MENU, "12")
+
+
+async def question(talk: Talk) -> object:
+    answer = await talk.call.ask(Question(prompt=MENU, keys="12"))
+    return answer.key if isinstance(answer, Keyed) else answer.answer
 
 
 async def number(talk: Talk) -> object:

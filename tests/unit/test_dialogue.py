@@ -18,6 +18,7 @@ from tests.unit.talking import (
     number,
     offer,
     outcome,
+    question,
     short,
 )
 
@@ -43,6 +44,10 @@ def talk() -> Talk:
         (menu, "#91", "1"),
         (menu, "9#7", OperatorWanted),
         (menu, "9*#7", OperatorWanted),
+        (question, "1", "1"),
+        (question, "*2", "2"),
+        (question, "*0", OperatorWanted),
+        (question, "9#7", OperatorWanted),
         (confirm, "1", True),
         (confirm, "2", False),
         (confirm, "0", False),

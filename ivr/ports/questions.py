@@ -1,0 +1,56 @@
+"""One question with both ways to answer it: by keys and by voice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ivr.ports.speech import Grammar
+from ivr.ports.telephone import Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyed:
+    """The answer was a key."""
+
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """The answer was said, and this is what it means."""
+
+    answer: str
+    """What the question takes it for: the key of a choice, digits, the name of a state."""
+    words: str
+    """As it is said back to the caller in «Вы сказали …»: Russian words."""
+    whole: bool = True
+    """False: more may follow. It is the answer if the caller says no more."""
+    enough: bool = True
+    """False: this is only the beginning of an answer; without more it is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """How a question is answered by voice."""
+
+    grammar: Grammar
+    """What the recogniser listens for; words for an operator and for a repetition are always added."""
+    understand: Callable[[tuple[str, ...]], Said | None]
+    """What the words of one or several turns mean, in their order, never empty; None: no answer."""
+    prompt: Prompt | None = None
+    """What is said instead of the question's own prompt when the caller may speak; None: the same."""
+    doubtful: bool = False
+    """Whether it is said back to the caller even when the recogniser is sure: nothing else would tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question that one key answers, or a few words."""
+
+    prompt: Prompt
+    """What is asked when only keys can answer; its id names the question in traces and metrics."""
+    keys: str
+    """Keys that are answers; may be empty where only words are."""
+    spoken: Spoken | None = None
+    """None: keys alone, and «оператор»."""
