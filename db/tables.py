@@ -36,6 +36,7 @@ from db.metadata import metadata as metadata
 from db.queue_tables import announcements as announcements
 from db.queue_tables import queue_rules as queue_rules
 from db.queue_tables import turns as turns
+from db.scenario_tables import scenario_versions as scenario_versions
 from db.types import KeyedHash, Sealed, UtcTime
 
 key_marks = Table(

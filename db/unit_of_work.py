@@ -17,6 +17,7 @@ from db.repositories.passages import SqlPassages
 from db.repositories.queues import SqlQueues
 from db.repositories.reasons import SqlReasons
 from db.repositories.records import SqlAudit, SqlCalendarDays, SqlTraces
+from db.repositories.scenarios import SqlScenarios
 from db.repositories.standings import SqlStandings
 from ivr import ports
 
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
         self.operators: ports.Operators = SqlOperators(access)
         self.reasons: ports.Reasons = SqlReasons(access)
         self.queues: ports.Queues = SqlQueues(access)
+        self.scenarios: ports.Scenarios = SqlScenarios(access)
         self.calendar: ports.CalendarDays = SqlCalendarDays(access)
         self.traces: ports.Traces = SqlTraces(access)
         self.audit: ports.Audit = SqlAudit(access)

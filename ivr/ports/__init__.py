@@ -40,6 +40,7 @@ from ivr.ports.journals import Journal, JournalLine, JournalPosition
 from ivr.ports.models import HeardWord, SpeechModel, SpeechModels, Transcript
 from ivr.ports.outbound import CallbackCounts, CallbackLeg, Outbound
 from ivr.ports.questions import Keyed, Question, Said, Spoken
+from ivr.ports.scenarios import Scenarios
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.speech import Grammar, Heard, Recogniser
 from ivr.ports.standings import Standings
@@ -106,6 +107,7 @@ __all__ = [
     "Reasons",
     "Recogniser",
     "Said",
+    "Scenarios",
     "Snapshot",
     "SpeechModel",
     "SpeechModels",

@@ -12,6 +12,7 @@ from ivr.ports.appointments import Agreements, DeferredEnquiries
 from ivr.ports.citizens import Applications, Citizens, Guesses, Notices, Payments
 from ivr.ports.enquiries import Audit, Callbacks, Cards, Passages, Traces
 from ivr.ports.journals import Journal
+from ivr.ports.scenarios import Scenarios
 from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.standings import Standings
 
@@ -32,6 +33,7 @@ class UnitOfWork(Protocol):
     operators: Operators
     reasons: Reasons
     queues: Queues
+    scenarios: Scenarios
     calendar: CalendarDays
     traces: Traces
     audit: Audit

@@ -26,6 +26,7 @@ from ivr.testing.promises import MemoryCallbacks
 from ivr.testing.queues import MemoryQueues
 from ivr.testing.records import MemoryAudit, MemoryCalendarDays, MemoryGuesses, MemoryJournal, MemoryTraces
 from ivr.testing.rows import Rows
+from ivr.testing.scenarios import MemoryScenarios
 from ivr.testing.standings import MemoryStandings
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class MemoryUnitOfWork:
         self.applications = MemoryApplications()
         self.agencies = MemoryAgencies()
         self.queues = MemoryQueues(self.cards)
+        self.scenarios = MemoryScenarios()
         self.calendar = MemoryCalendarDays()
         self.traces = MemoryTraces()
         self.audit = MemoryAudit()
@@ -133,6 +135,7 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
     agencies: ports.Agencies = uow.agencies
     directories: ports.Reasons = uow.reasons
     queues: ports.Queues = uow.queues
+    scenarios: ports.Scenarios = uow.scenarios
     calendar: ports.CalendarDays = uow.calendar
     traces: ports.Traces = uow.traces
     audit: ports.Audit = uow.audit
@@ -149,7 +152,7 @@ def _kept(uow: MemoryUnitOfWork, store: MemoryStore) -> tuple[object, ...]:
         applications,
         agencies,
         queues,
-        (directories, calendar),
+        (directories, scenarios, calendar),
         traces,
         audit,
         guesses,

@@ -10,6 +10,7 @@ from ivr.domain.benefits import Citizen, Notice, Payment, PaymentStatus
 from ivr.domain.enquiry import Application
 from ivr.domain.guessing import GuessCounter
 from ivr.domain.operators import Operator
+from ivr.domain.versions import Version
 from ivr.ports import CodeHashes, Store, UnitOfWork
 from tests.integration.storing import AT, a_callback, do
 
@@ -60,6 +61,14 @@ CARD_TEXTS = {
     "answer_source": "Приказ девяносто первый",
     "answer": "Обжаловать через суд",
 }
+VERSION = Version(
+    scenario="consultation",
+    number=1,
+    text="scenario: consultation\ntitle: Консультация\n",
+    sha256="0" * 64,
+    saved_at=AT,
+    saved_by="cli:anna",
+)
 HA1 = "5f4dcc3b5aa765d61d8327deb882cf99"
 MARKERS = (
     *(SNILS, PHONE, "48213.57", "814263", "Метелицына", "Аграфена", "Поликарповна", "1951-03-08"),
@@ -95,6 +104,7 @@ def _fill(uow: UnitOfWork, code: CodeHashes) -> None:
     uow.payments.upsert([PAYMENT])
     uow.notices.upsert([NOTICE])
     uow.guesses.put("code", SNILS, a_counter())
+    uow.scenarios.add(VERSION.published(at=AT, by="cli:anna"))
 
 
 def a_counter(*, ago: timedelta = timedelta(0)) -> GuessCounter:
@@ -120,4 +130,5 @@ def _read(uow: UnitOfWork) -> dict[str, object]:
         "payments": list(uow.payments.of(SNILS)),
         "notices": list(uow.notices.of(SNILS)),
         "guesses": uow.guesses.get("code", SNILS),
+        "scenarios": list(uow.scenarios.list()),
     }
