@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ivr.domain.enquiry import ContactOutcome
-from ivr.domain.errors import CallerHungUp, CallerSilent, CallOver, OperatorWanted
+from ivr.domain.errors import CallerSilent, CallOver, NotUnderstood, OperatorWanted
 from ivr.domain.keypad import TypedKeys, Verdict, judge
 from ivr.making import Making
 from ivr.patience import Patience, Reminder
@@ -140,15 +140,14 @@ class Dialogue:
         try:
             yield
         except CallOver as over:
-            ends = {CallerHungUp: "hangup", CallerSilent: "silence", OperatorWanted: "operator"}
-            self._tell(kind, id_, ends.get(type(over), "over"))
+            self._tell(kind, id_, over.told)
             raise
 
     # --- asking ---
 
     async def ask(self, question: Question) -> Keyed | Said:
         with self._ended_as("ask", question.prompt.id):
-            key = await self._choose(question.prompt, question.keys)
+            key = await self._choose(question)
             self._tell("ask", question.prompt.id, "answered")
         return Keyed(key=key)
 
@@ -156,8 +155,8 @@ class Dialogue:
         answer = await self.ask(Question(prompt=prompt, keys=choices))
         return answer.key if isinstance(answer, Keyed) else answer.answer
 
-    async def _choose(self, prompt: Prompt, choices: str) -> str:
-        wrong = 0
+    async def _choose(self, question: Question) -> str:
+        prompt, choices, wrong = question.prompt, question.keys, 0
         await self._say(prompt)
         while True:
             key = await self._key(self._patience.reminded(digits=False))
@@ -169,14 +168,15 @@ class Dialogue:
                 raise OperatorWanted
             if key != "*":
                 wrong += 1
-                await self._refuse(wrong)
-            await self._say(prompt)
+                await self._refuse(wrong, question.again, question.tries)
+            if key == "*" or question.again is None:
+                await self._say(prompt)
 
-    async def _refuse(self, wrong: int) -> None:
-        """Say that this was no answer; raises OperatorWanted when that was the last time."""
-        if wrong >= self._patience.wrong:
-            raise OperatorWanted
-        await self._say(Prompt.of("no_match"))
+    async def _refuse(self, wrong: int, again: Prompt | None = None, tries: int | None = None) -> None:
+        """Say that this was no answer; raises OperatorWanted or NotUnderstood after the last one."""
+        if wrong >= (tries or self._patience.wrong):
+            raise NotUnderstood if tries else OperatorWanted
+        await self._say(again or Prompt.of("no_match"))
 
     async def confirm(self, prompt: Prompt) -> bool:
         return await self.ask_choice(prompt, "0123456789#") == "1"

@@ -13,6 +13,8 @@ EkcError
     ├── CallerHungUp
     ├── CallerSilent
     └── OperatorWanted  caught by the incoming flow, which hands over
+        ├── NotUnderstood   where a question has its own number of tries
+        └── TurnedAway      the caller could not be identified, and was told that an operator helps
 """
 
 from __future__ import annotations
@@ -62,14 +64,33 @@ class ResourceDown(Unavailable):
 class CallOver(EkcError):
     """The conversation is over."""
 
+    told = "over"
+    """How a trace tells that a prompt or question ended so."""
+
 
 class CallerHungUp(CallOver):
     """The caller has hung up."""
+
+    told = "hangup"
 
 
 class CallerSilent(CallOver):
     """The caller gave no answer for longer than the silence limit (§19)."""
 
+    told = "silence"
+
 
 class OperatorWanted(CallOver):
     """The caller asked for an operator."""
+
+    told = "operator"
+
+
+class NotUnderstood(OperatorWanted):
+    """None of the caller's tries was an answer to the question."""
+
+    told = "unclear"
+
+
+class TurnedAway(OperatorWanted):
+    """The caller could not be identified here and was told that an operator helps."""

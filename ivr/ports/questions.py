@@ -54,3 +54,7 @@ class Question:
     """Keys that are answers; may be empty where only words are."""
     spoken: Spoken | None = None
     """None: keys alone, and «оператор»."""
+    again: Prompt | None = None
+    """Said after what was no answer; None: `no_match` and the question itself once more."""
+    tries: int | None = None
+    """After so many that were none NotUnderstood is raised; None: as many as anywhere, and OperatorWanted."""

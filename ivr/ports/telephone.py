@@ -208,7 +208,8 @@ class Call(Protocol):
         """One answer, by whichever way it comes first: a key in the middle of a word wins.
 
         `*` and «повторите» repeat the question; `0`, unless it is among the keys, and «оператор» raise
-        OperatorWanted. Only keys count when the line does not listen, or no longer to this caller.
+        OperatorWanted, too many answers that were none NotUnderstood where the question has `tries`. Only
+        keys count when the line does not listen, or no longer to this caller.
         """
         ...
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ivr.domain.errors import CallerHungUp, CallerSilent, OperatorWanted
+from ivr.domain.errors import CallerHungUp, CallerSilent, NotUnderstood, OperatorWanted
+from ivr.ports import Prompt, Question
 from ivr.testing import Talk
 from tests.unit.talking import (
     CODE,
@@ -125,6 +126,15 @@ async def test_the_third_wrong_answer_brings_an_operator_without_another_questio
         talk.caller.presses("9", at=at)
     assert await outcome(talk, menu) is OperatorWanted
     assert talk.channel.heard == ["status.menu", "no_match", "status.menu", "no_match", "status.menu"]
+
+
+async def test_a_question_may_have_its_own_words_and_its_own_number_of_tries(talk: Talk) -> None:
+    question = Question(prompt=MENU, keys="12", again=Prompt.of("snils.bad"), tries=2)
+    for key, at in (("9", 3), ("*", 6), ("8", 9)):
+        talk.caller.presses(key, at=at)
+    assert await outcome(talk, lambda talk: talk.call.ask(question)) is NotUnderstood
+    assert talk.channel.heard == ["status.menu", "snils.bad", "status.menu"]
+    assert talk.told[-1] == ("ask", "status.menu", "unclear")
 
 
 async def test_an_empty_answer_and_one_too_long_are_wrong(talk: Talk) -> None:
