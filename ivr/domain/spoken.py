@@ -1,6 +1,6 @@
 """What people say, as figures: Russian numerals in groups, corrections, dates, yes and no.
 
-Words come lower-case from a recogniser, with «ё». What is not understood is None, never a guess: the
+Words are those of ivr/domain/words.py. What is not understood is None, never a guess: the
 caller is asked again. A group of up to three digits is said as one number or digit by digit: «сто
 двенадцать», «один один два», «ноль ноль семь»; «двадцать три» is 23, never 20 and 3: nobody reads a
 certificate like that.
@@ -152,7 +152,7 @@ _ORDINALS = (
     "перв",
     "втор",
     "трет",
-    "четвёрт",
+    "четверт",
     "пят",
     "шест",
     "седьм",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ivr.domain.words import words
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
@@ -20,8 +22,8 @@ class Heard:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Those that were understood."""
-        return tuple(word for word in self.text.split() if word != self.UNKNOWN)
+        """Those that were understood, as in ivr/domain/words.py."""
+        return words(self.text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ivr.domain.words import words
 from ivr.scenarios.faults import Path
-from ivr.scenarios.hearing import KEY_WORDS, words
+from ivr.scenarios.hearing import KEY_WORDS
 from ivr.scenarios.model import Answer, Ask, End, HandOver, LookUp, Scenario
 
 Found = tuple[Path, str]

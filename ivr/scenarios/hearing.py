@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from ivr.domain.spoken import UNITS
+from ivr.domain.words import words
 
 KEY_WORDS = {str(digit): word for word, digit in reversed(UNITS.items()) if digit}
 """Who is asked for a key may say it: the first word of each digit («один», not «раз»)."""
-_WORD = re.compile(r"[а-яё]+(?:-[а-яё]+)*")
 _SPEAKABLE = re.compile(r"[а-яё]+(?:[ -]+[а-яё]+)*")
 
 
@@ -26,29 +26,18 @@ class Understood(Protocol):
 C = TypeVar("C", bound=Understood)
 
 
-def words(text: str) -> tuple[str, ...]:
-    """The Russian words of a text, in lower case and with «е» for «ё», as recognisers differ in it."""
-    return tuple(word.replace("ё", "е") for word in _WORD.findall(text.lower().replace("-", " ")))
-
-
 def is_speakable(phrase: str) -> bool:
     """Whether it has Russian words and nothing else."""
     return _SPEAKABLE.fullmatch(phrase.lower().strip()) is not None
 
 
-def wants_operator(text: str) -> bool:
-    """«Оператор», in any case and among other words."""
-    return any(word.startswith("оператор") for word in words(text))
-
-
-def understand(choices: Iterable[C], said: str) -> C | None:
-    """The choice that the words mean; None when they mean none, or two alike.
+def understand(choices: Iterable[C], heard: Sequence[str]) -> C | None:
+    """The choice that the words (ivr/domain/words.py) mean; None when they mean none, or two alike.
 
     The longest phrase among the words wins: «пособие по безработице» over «пособие». A key's word counts only
     by itself: «у меня один ребёнок» is not key 1.
     """
-    heard = words(said)
-    found = [(length, choice) for choice in choices for length in _lengths(choice, heard)]
+    found = [(length, choice) for choice in choices for length in _lengths(choice, tuple(heard))]
     best = max((length for length, _ in found), default=0)
     meant: list[C] = []
     for length, choice in found:

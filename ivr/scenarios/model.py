@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from ivr.domain.enquiry import Level
 from ivr.domain.operators import AGENCY_CODE
-from ivr.scenarios.hearing import is_speakable, wants_operator
+from ivr.domain.words import wants_operator, words
+from ivr.scenarios.hearing import is_speakable
 
 LONGEST_PROMPT, LONGEST_TITLE, LONGEST_PHRASE = 800, 100, 80
 """Characters."""
@@ -23,7 +24,7 @@ MOST_STATES, MOST_CHOICES, MOST_PHRASES = 200, 30, 40
 def _phrase(text: str) -> str:
     if not is_speakable(text):
         raise ValueError("is not made of Russian words; write it as it is spoken, numbers in words")
-    if wants_operator(text):
+    if wants_operator(words(text)):
         raise ValueError("means an operator at every question already; take it out")
     return text
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ivr.scenarios.hearing import understand, wants_operator
+from ivr.domain.words import wants_operator, words
+from ivr.scenarios.hearing import understand
 from ivr.scenarios.model import Answer, Ask, Choice, End, HandOver, LookUp, Scenario
 
 MOST_FAILURES = 2
@@ -86,12 +87,12 @@ def looked_up(scenario: Scenario, at: Position, result: Result) -> Step:
 
 
 def _for_operator(heard: Said | Keyed) -> bool:
-    return heard.key == "0" if isinstance(heard, Keyed) else wants_operator(heard.text)
+    return heard.key == "0" if isinstance(heard, Keyed) else wants_operator(words(heard.text))
 
 
 def _choice(state: Ask, heard: Said | Keyed) -> Choice | None:
     if isinstance(heard, Said):
-        return understand(state.choices, heard.text)
+        return understand(state.choices, words(heard.text))
     return next((choice for choice in state.choices if choice.key == heard.key), None)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.domain.words import words
 from ivr.scenarios import (
     Answer,
     Ask,
@@ -209,4 +210,4 @@ UNEMPLOYMENT = Choice(key="2", phrases=("пособие по безработи�
     ],
 )
 def test_the_longest_phrase_among_the_words_is_meant(said: str, meant: Choice | None) -> None:
-    assert understand((BENEFIT, UNEMPLOYMENT), said) is meant
+    assert understand((BENEFIT, UNEMPLOYMENT), words(said)) is meant

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.domain.spoken import date_said, digits, yes_or_no
+from ivr.domain.words import wants_operator, words
 from ivr.speech import russian
 
 TODAY = date(2026, 11, 25)
@@ -24,8 +25,8 @@ def test_a_group_as_the_line_reads_it_out_is_understood(group: str) -> None:
 
 @given(st.lists(closed_groups, min_size=1, max_size=5))
 def test_groups_in_a_row_are_understood_as_they_are_read_out(said: list[str]) -> None:
-    words = " ".join(map(russian.group_in_words, said)).split()
-    assert digits(words) == "".join(said)
+    heard = " ".join(map(russian.group_in_words, said)).split()
+    assert digits(heard) == "".join(said)
 
 
 @given(st.text("0123456789", min_size=11, max_size=11))
@@ -39,8 +40,8 @@ def test_digits_one_by_one_are_understood(number: str) -> None:
         max_size=12,
     )
 )
-def test_whatever_is_said_gives_figures_or_nothing(words: list[str]) -> None:
-    said = digits(words)
+def test_whatever_is_said_gives_figures_or_nothing(heard: list[str]) -> None:
+    said = digits(heard)
     assert said is None or (said.isascii() and said.isdigit())
 
 
@@ -62,12 +63,12 @@ def test_whatever_is_said_gives_figures_or_nothing(words: list[str]) -> None:
     ],
 )
 def test_numbers_as_people_say_them(said: str, meant: str) -> None:
-    assert digits(said.split()) == meant
+    assert digits(words(said)) == meant
 
 
 @pytest.mark.parametrize("said", ["", "нет", "один нет", "сначала", "один апельсин", "[unk]"])
 def test_what_is_no_number_is_nothing(said: str) -> None:
-    assert digits(said.split()) is None
+    assert digits(words(said)) is None
 
 
 @pytest.mark.parametrize(
@@ -83,12 +84,12 @@ def test_what_is_no_number_is_nothing(said: str) -> None:
     ],
 )
 def test_yes_and_no(said: str, meant: bool | None) -> None:
-    assert yes_or_no(said.split()) is meant
+    assert yes_or_no(words(said)) is meant
 
 
 @given(st.dates(date(2001, 1, 1), date(2039, 12, 31)))
 def test_a_date_as_the_line_reads_it_out_is_understood(day: date) -> None:
-    assert date_said(russian.date_of(day).split(), TODAY) == day
+    assert date_said(words(russian.date_of(day)), TODAY) == day
 
 
 @pytest.mark.parametrize(
@@ -107,4 +108,25 @@ def test_a_date_as_the_line_reads_it_out_is_understood(day: date) -> None:
     ],
 )
 def test_dates_as_people_say_them(said: str, meant: date | None) -> None:
-    assert date_said(said.split(), TODAY) == meant
+    assert date_said(words(said), TODAY) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Ёлка, елка", ("елка", "елка")),
+        ("шестьсот-пятьдесят один", ("шестьсот", "пятьдесят", "один")),
+        ("да [unk] ok 5 нет", ("да", "нет")),
+        ("", ()),
+    ],
+)
+def test_words_are_compared_without_case_signs_and_yo(text: str, meant: tuple[str, ...]) -> None:
+    assert words(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [("Позовите оператора!", True), ("оператор", True), ("кооператор", False), ("операция", False)],
+)
+def test_an_operator_is_wanted_in_any_case(said: str, wanted: bool) -> None:
+    assert wants_operator(words(said)) is wanted
