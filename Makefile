@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench chaos speech-model lint clean
+.PHONY: help setup demo test bench bench-quick bench-full chaos speech-model lint clean
 
 help:  ## these lines
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
@@ -20,9 +20,14 @@ test: setup lint  ## everything that must hold; calls after all else
 	$(BIN)/python -m tests.harness.sounds
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line
 
-bench: setup  ## what identification costs, path by path; commands per second on the wire, beside others
-	$(BIN)/python -m bench identification --json build/bench/identification.json
-	$(BIN)/python -m bench wire --json build/bench/wire.json
+bench: setup  ## how fast, beside others, in at most 15 minutes; JSON in build/bench (docs/bench.md)
+	$(BIN)/python -m bench all --json build/bench
+
+bench-quick: setup  ## the same in two minutes: ratios only
+	$(BIN)/python -m bench all --effort quick --json build/bench-quick
+
+bench-full: setup  ## the same with more of everything, as long as it takes
+	$(BIN)/python -m bench all --effort full --json build/bench-full
 
 SEED ?= 1
 SECONDS ?= 60

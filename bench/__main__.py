@@ -5,74 +5,104 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from rich.console import Console
-from rich.table import Table
+from bench import calls, identification, wire
+from bench.options import Effort, Options
+from bench.report import Report
+from bench.showing import say, show
 
-from bench import identification, wire
-from bench.options import Options
-
-BENCHES: Mapping[str, ModuleType] = {"identification": identification, "wire": wire}
+BENCHES: Mapping[str, ModuleType] = {
+    "calls": calls,
+    "wire": wire,
+    "identification": identification,
+}
+ALL = "all"
 LEAST_SECONDS = 0.1
-BELOW = ("failed", "note")
+SHARE = {Effort.QUICK: 0.2, Effort.NORMAL: 1.0, Effort.FULL: 3.0}
+"""Of a bench's rounds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
-    bench = BENCHES[given.name]
-    options = Options(
-        rounds=bench.ROUNDS if given.rounds is None else given.rounds,
-        seconds=given.seconds,
-    )
-    if options.rounds < 1:
+    if given.rounds is not None and given.rounds < 1:
         parser.error("--rounds: at least one")
-    if not options.seconds >= LEAST_SECONDS:
+    if given.seconds is not None and not given.seconds >= LEAST_SECONDS:
         parser.error(f"--seconds: at least {LEAST_SECONDS}")
-    rows: Sequence[Mapping[str, object]] = bench.run(options)
-    show(bench, rows)
-    document = {"bench": given.name, "rounds": options.rounds, "seconds": options.seconds, "rows": rows}
-    write(json.dumps(document, ensure_ascii=False) + "\n", given.json)
+    if given.name == ALL:
+        return _all(given)
+    _one(given.name, given, given.json)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("name", choices=sorted(BENCHES))
+    parser.add_argument("name", choices=[ALL, *BENCHES])
+    parser.add_argument("--effort", type=Effort, choices=list(Effort), default=Effort.NORMAL)
     defaults = ", ".join(f"{name} {bench.ROUNDS}" for name, bench in BENCHES.items())
     parser.add_argument("--rounds", type=int, help=f"how often each is measured (default: {defaults})")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each on the wire (default: 1)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="for the JSON document (default: stdout)")
+    parser.add_argument("--seconds", type=float, help="of each in one round (default: 1; quick 0.3)")
+    where = "for the JSON document (default: stdout); a folder with “all”"
+    parser.add_argument("--json", type=Path, metavar="FILE", help=where)
     return parser
 
 
-def write(document: str, path: Path | None) -> None:
+def options_of(bench: ModuleType, given: argparse.Namespace) -> Options:
+    effort: Effort = given.effort
+    seconds = given.seconds if given.seconds is not None else (0.3 if effort is Effort.QUICK else 1.0)
+    rounds = given.rounds if given.rounds is not None else max(1, round(bench.ROUNDS * SHARE[effort]))
+    return Options(rounds=rounds, seconds=seconds, effort=effort)
+
+
+def _all(given: argparse.Namespace) -> int:
+    """One that fails keeps none of the others from its turn. 1 when one has failed."""
+    folder = given.json or Path("build/bench")
+    failed = []
+    for name in BENCHES:
+        try:
+            _one(name, given, folder / f"{name}.json")
+        except Exception:  # noqa: BLE001 - told, and by the exit code too
+            traceback.print_exc()
+            failed.append(name)
+    if failed:
+        say(f"not measured: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _one(name: str, given: argparse.Namespace, path: Path | None) -> None:
+    bench = BENCHES[name]
+    options = options_of(bench, given)
+    begin = time.monotonic()
+    report: Report = bench.run(options)
+    show(report)
+    say(f"{name}: {time.monotonic() - begin:.0f} s")
+    write(json.dumps(document(name, options, report), ensure_ascii=False) + "\n", path)
+
+
+def document(name: str, options: Options, report: Report) -> dict[str, object]:
+    """As it stands in JSON."""
+    return {
+        "bench": name,
+        "effort": options.effort.value,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "tables": [{"title": t.title, "rows": list(t.rows)} for t in report.tables],
+        "targets": [vars(target) for target in report.targets],
+        **report.extra,
+    }
+
+
+def write(text: str, path: Path | None) -> None:
     if path is None:
-        sys.stdout.write(document)
+        sys.stdout.write(text)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(document, "utf-8")
-
-
-def show(bench: ModuleType, rows: Sequence[Mapping[str, object]]) -> None:
-    """A table on stderr, so that stdout stays one JSON document; what is said of single rows below."""
-    table = Table(title=bench.SUMMARY, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
-    columns = [column for column in rows[0] if column not in BELOW]
-    for column in columns:
-        name = column == "what"
-        heading = bench.HEADINGS.get(column, column)
-        table.add_column(heading, justify="left" if name else "right", no_wrap=name)
-    for row in rows:
-        missing = "FAILED" if row.get("failed") else "–"
-        table.add_row(*(missing if row[column] is None else str(row[column]) for column in columns))
-    console = Console(stderr=True)
-    console.print(table)
-    for row in rows:
-        if row.get("note"):
-            console.print(f"{row['what']}, {row['connections']} connections: {row['note']}", markup=False)
+    path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

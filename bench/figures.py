@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from typing import TypeVar
+
+N = TypeVar("N", int, float)
 
 
-def percentile(ordered: Sequence[int], share: float) -> int:
+def percentile(ordered: Sequence[N], share: float) -> N:
     """The smallest value that at least `share` of them do not exceed (nearest rank).
 
     ordered: ascending, not empty; share: above 0, at most 1.

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.options import Options
+from bench.report import Report, Table
 from ivr.bootstrap import LocalSite
 from ivr.domain.benefits import Citizen
 from ivr.domain.enquiry import Level
@@ -25,7 +26,6 @@ from ivr.settings import IdentificationRules, Settings
 
 SUMMARY = "One attempt: the path is chosen, code and document are compared. Ratios are to a wrong code."
 ROUNDS = 40
-HEADINGS: Mapping[str, str] = {}
 SNILS, WITHOUT_CODE, UNKNOWN = "11223344595", "08765430300", "00100199800"
 OWN, OTHER = "+79123456789", "+79990000000"
 CODE, DOCUMENT, WRONG = "мама1", "5604123456", "000"
@@ -67,7 +67,11 @@ class _NoAlarms:
         """There are none."""
 
 
-def run(options: Options) -> list[dict[str, object]]:
+def run(options: Options) -> Report:
+    return Report(tables=[Table(title=SUMMARY, rows=measure(options))])
+
+
+def measure(options: Options) -> list[dict[str, object]]:
     """A row for each case, in milliseconds and as a ratio of medians."""
     rounds = options.rounds
     with tempfile.TemporaryDirectory(prefix="ekc-bench-") as folder:

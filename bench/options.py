@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Effort(StrEnum):
+    """How much time there is."""
+
+    QUICK = "quick"
+    """Seconds for each: ratios, so that later work does not slowly spoil what was won."""
+    NORMAL = "normal"
+    """Minutes for each."""
+    FULL = "full"
+    """As long as it takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,3 +26,8 @@ class Options:
     """How often each contestant is measured, at least 1."""
     seconds: float
     """How long each counts in one round; what has a fixed amount of work to do ignores it."""
+    effort: Effort = Effort.NORMAL
+
+    def by_effort(self, quick: T, normal: T, full: T) -> T:
+        """The one of these sizes that there is time for."""
+        return {Effort.QUICK: quick, Effort.NORMAL: normal, Effort.FULL: full}[self.effort]

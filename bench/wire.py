@@ -13,17 +13,18 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
+from bench.contestant import PROJECT, LoadFailed, served
 from bench.figures import ratio, spread
 from bench.options import Options
+from bench.report import Report, Table, Target, at_least, at_most
 from bench.wire_load import Outcome
-from bench.wire_servers import ECHO, PANORAMISK, SERVERS
+from bench.wire_servers import ECHO, ENGINE, PANORAMISK, SERVERS
 
 SUMMARY = (
     f"FastAGI on the wire. Ratios: commands to those of “{PANORAMISK}”, round trips to those of “{ECHO}”; "
@@ -49,22 +50,34 @@ BUSY_PCT = 90
 BUSY = f"the load took ≥ {BUSY_PCT} % of a core: the server can do more"
 PATIENCE = 30.0
 """Seconds that a measurement may take beyond its own."""
-PROJECT = Path(__file__).resolve().parents[1]
 
 Cell = tuple[str, int]
 """Contestant and number of connections."""
 
 
-class LoadFailed(Exception):
-    """A process of the bench itself did not do its work."""
+def run(options: Options) -> Report:
+    rows = measure(options)
+    return Report(
+        tables=[Table(title=SUMMARY, rows=rows, headings=HEADINGS, names=("what", "connections"))],
+        targets=targets(rows),
+    )
 
 
-def run(options: Options, connections: Sequence[int] = CONNECTIONS) -> list[dict[str, object]]:
+def targets(rows: Sequence[Mapping[str, Any]]) -> list[Target]:
+    """Of the issue: commands over 20 connections, and the round trip where it stands alone."""
+    mine = {row["connections"]: row for row in rows if row["what"] == ENGINE}
+    return [
+        at_least("commands a second, 20 connections, to panoramisk's", 1.5, mine[20]["to_panoramisk"]),
+        at_most("round trip p50, 1 connection, to the echo's", 1.8, mine[1]["p50_to_echo"]),
+    ]
+
+
+def measure(options: Options, connections: Sequence[int] = CONNECTIONS) -> list[dict[str, Any]]:
     """A row for each number of connections and each contestant."""
     cells = [(name, many) for many in connections for name in SERVERS]
     outcomes: dict[Cell, list[Outcome]] = {cell: [] for cell in cells}
     with ExitStack() as stack:
-        ports = {name: stack.enter_context(_server(name)) for name in SERVERS}
+        ports = {name: stack.enter_context(served("bench.wire_servers", name)).port for name in SERVERS}
         turns = list(_turns(connections, options.rounds))
         for name, many in track(turns, description="wire", console=Console(stderr=True)):
             outcomes[name, many].append(_measure(name, ports[name], many, options.seconds))
@@ -80,26 +93,6 @@ def _turns(connections: Sequence[int], rounds: int) -> Iterator[Cell]:
                 yield name, many
 
 
-@contextmanager
-def _server(name: str) -> Iterator[int]:
-    """The port of a contestant that stands."""
-    words = [sys.executable, "-m", "bench.wire_servers", name]
-    process = subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    with process:
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            port = process.stdout.readline()
-            if not port:
-                raise LoadFailed(f"“{name}” does not start; its words are above")
-            yield int(port)
-        finally:
-            process.stdin.close()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
 def _measure(name: str, port: int, connections: int, seconds: float) -> Outcome:
     words = [sys.executable, "-m", "bench.wire_load", *(["--echo"] if name == ECHO else [])]
     words += ["--port", str(port), "--connections", str(connections), "--seconds", str(seconds)]
@@ -111,7 +104,7 @@ def _measure(name: str, port: int, connections: int, seconds: float) -> Outcome:
     return Outcome(**json.loads(done.stdout))
 
 
-def row(cell: Cell, outcomes: Mapping[Cell, Sequence[Outcome]]) -> dict[str, object]:
+def row(cell: Cell, outcomes: Mapping[Cell, Sequence[Outcome]]) -> dict[str, Any]:
     """One line of the table; a contestant that failed once has no figures, only the reason."""
     name, connections = cell
     head: dict[str, object] = {"what": name, "connections": connections}

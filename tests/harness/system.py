@@ -110,7 +110,7 @@ class System(Commands):
     def launch(self) -> Group:
         """Start `ekc up` and do not wait."""
         assert self._group is None, "it was started already"
-        _copy_prompts(PROMPTS, self.state / "prompts")
+        copy_prompts(PROMPTS, self.state / "prompts")
         self._group = Group(
             [EKC, "up"], output=self.output, env={**self.command_env, MARK: self._mark}, cwd=PROJECT
         )
@@ -154,7 +154,7 @@ class System(Commands):
             self._sweep(group)
         release_ports(self._first, PORT_BLOCKS)
         self.records.close()
-        _copy_prompts(self.state / "prompts", PROMPTS)
+        copy_prompts(self.state / "prompts", PROMPTS)
         if self._own_state:
             shutil.rmtree(self.state, ignore_errors=True)
             self.output.unlink(missing_ok=True)
@@ -286,7 +286,7 @@ class System(Commands):
         return "\n".join(f"--- {path.name}\n{tail(path, lines)}" for path in logs)
 
 
-def _copy_prompts(source: Path, target: Path) -> None:
+def copy_prompts(source: Path, target: Path) -> None:
     """The files that are named by their content; each is whole from the moment it has its name."""
     if not source.is_dir():
         return
