@@ -23,6 +23,7 @@ from ivr.commands import (
     queues,
     reports,
     running,
+    scenario_versions,
     scenarios,
     speech,
 )
@@ -73,6 +74,8 @@ for command in (
 imports.citizens.add_command(identification.set_code)
 for command in duty.COMMANDS:
     people.operators.add_command(command)
+for command in scenario_versions.COMMANDS:
+    scenarios.scenarios.add_command(command)
 
 
 def main() -> None:

@@ -1,25 +1,24 @@
-"""`ekc scenarios`: check, try: dialogue scenarios in a terminal, without a call."""
+"""`ekc scenarios`: check and try: dialogue scenarios in a terminal, without a call."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from ivr.commands.common import EkcGroup, fail, with_site
+from ivr.commands.common import EkcGroup, with_site
 from ivr.commands.output import Output, cell
-from ivr.domain.errors import BadInput, NotFound
+from ivr.commands.scenario_files import FILE, Candidate, candidate, read, told, warn
+from ivr.domain.errors import BadInput, StorageDown
 
 if TYPE_CHECKING:
     from ivr.commands.site import Site
-    from ivr.scenarios import Keyed, Loaded, Result, Said, Scenario, Step
+    from ivr.scenarios import Fault, Keyed, Result, Said, Scenario, Step
 
 LONGEST_LINE = 400
 """Characters of an answer in `try`."""
-FILE = click.argument("file", metavar="FILE")
 
 
 @click.group(cls=EkcGroup)
@@ -34,16 +33,48 @@ def scenarios() -> None:
 @FILE
 @with_site
 def check(site: Site, out: Output, file: str) -> None:
-    """Everything that is wrong with a scenario, by file and line. Exit code 1 if anything is."""
-    loaded = _loaded(file)
-    faults = [{"line": fault.line, "what": fault.what} for fault in loaded.faults]
-    scenario = loaded.scenario
-    name, states = (scenario.scenario, len(scenario.states)) if scenario is not None else (None, None)
-    if out.as_json:
-        out.document({"file": file, "scenario": name, "states": states, "faults": faults})
-    elif scenario is not None:
-        click.echo(f"{file}: scenario {name} of {states} states is in order.")
-    _refuse(file, loaded)
+    """Everything that is wrong with a scenario, by file and line. Exit code 1 if anything is.
+
+    What would keep it from being published here, or callers from being understood, is a warning.
+    """
+    found = candidate(file, read(file))
+    faults = found.loaded.faults
+    if out.as_json and faults:
+        out.document(_checked(file, None, faults, ()))
+    scenario, warnings = found.scenario, _warnings(site, found)
+    warn(file, warnings)
+    out.done(
+        _checked(file, scenario, (), warnings),
+        f"{file}: scenario {scenario.scenario} of {len(scenario.states)} states is in order.",
+    )
+
+
+def _checked(
+    file: str, scenario: Scenario | None, faults: Sequence[Fault], warnings: Sequence[Fault]
+) -> dict[str, object]:
+    name, states = (None, None) if scenario is None else (scenario.scenario, len(scenario.states))
+    return {
+        "file": file,
+        "scenario": name,
+        "states": states,
+        "faults": told(faults),
+        "warnings": told(warnings),
+    }
+
+
+def _warnings(site: Site, found: Candidate) -> Sequence[Fault]:
+    """What it meets at this site, if there is one already."""
+    from ivr.services import scenarios as service
+
+    unknown = found.unknown_words(site)
+    try:
+        if not site.settings.state.exists() or not site.database_is_current():
+            return ()
+        with site.store.transaction() as uow:
+            fit = service.fit(uow, found.loaded, unknown)
+    except StorageDown:
+        return ()
+    return (*fit.faults, *fit.warnings)
 
 
 @scenarios.command("try")
@@ -51,22 +82,17 @@ def check(site: Site, out: Output, file: str) -> None:
 @with_site
 def try_(site: Site, out: Output, file: str) -> None:
     """Play a scenario: prints what the line says, reads from standard input what the caller says or keys."""
-    loaded = _loaded(file)
-    if loaded.scenario is None:
-        _refuse(file, loaded)
-        return
+    scenario = candidate(file, read(file)).scenario
     turns = []
-    for heard, step in _walk(loaded.scenario):
+    for heard, step in _walk(scenario):
         turns.append({"heard": heard, "says": list(step.says), "state": step.at.state})
         if not out.as_json:
             _show(step)
     ended = _ended(step)
-    if out.as_json:
-        out.document({"scenario": loaded.scenario.scenario, "turns": turns, **ended})
-    else:
-        click.echo(
-            f"[{', '.join(f'{name}: {cell(value, out.zone)}' for name, value in ended.items() if value)}]"
-        )
+    out.done(
+        {"scenario": scenario.scenario, "turns": turns, **ended},
+        f"[{', '.join(f'{name}: {cell(value, out.zone)}' for name, value in ended.items() if value)}]",
+    )
 
 
 def _walk(scenario: Scenario) -> Iterator[tuple[str | None, Step]]:
@@ -122,37 +148,3 @@ def _ended(step: Step) -> dict[str, object]:
         return {"ended": "hand_over", **at, **to}
     ended = "end" if isinstance(state, End) else "input"
     return {"ended": ended, **at, "agency": None, "line": None, "topic": None}
-
-
-# --- files -----------------------------------------------------------------------------------------
-
-
-def _loaded(file: str) -> Loaded:
-    from ivr.scenarios import load
-
-    return load(_read(file))
-
-
-def _read(file: str) -> bytes:
-    """At most one byte more than a scenario may have. Raises BadInput, NotFound."""
-    from ivr.scenarios import shipped, shipped_names
-    from ivr.scenarios.yaml_lines import LARGEST
-
-    path = Path(file)
-    if not path.exists():
-        data = shipped(file)
-        if data is None:
-            ours = ", ".join(shipped_names())
-            raise NotFound(f"there is no file {file}; the scenarios of the program are {ours}")
-        return data
-    try:
-        with path.open("rb") as opened:
-            return opened.read(LARGEST + 1)
-    except OSError as error:
-        raise BadInput(f"cannot read {file}: {error.strerror}") from None
-
-
-def _refuse(file: str, loaded: Loaded) -> None:
-    """End with exit code 1 and a line for each fault, if there is any."""
-    if loaded.faults:
-        fail("\nekc: ".join(fault.at(file) for fault in loaded.faults))

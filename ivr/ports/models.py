@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,10 @@ class SpeechModels(Protocol):
 
     def remove(self, name: str, *, force: bool) -> SpeechModel:
         """Erase it. Raises NotFound; BadInput when it is in use, unless `force`: then none is."""
+        ...
+
+    def unknown_words(self, words: Collection[str]) -> Collection[str]:
+        """Those that the model in use does not know; none where no model is in use. Raises BadInput."""
         ...
 
     def transcribe(self, recording: Path, phrases: Sequence[str]) -> Transcript:

@@ -25,21 +25,22 @@ def check(scenario: Scenario) -> Iterator[Found]:
         yield from _endless(scenario)
 
 
-def _asks(scenario: Scenario) -> Iterator[tuple[str, Ask]]:
+def asks(scenario: Scenario) -> Iterator[tuple[str, Ask]]:
+    """Every question, with the name of its state."""
     for name, state in scenario.states.items():
         if isinstance(state, Ask):
             yield name, state
 
 
 def _no_choices(scenario: Scenario) -> Iterator[Found]:
-    for name, state in _asks(scenario):
+    for name, state in asks(scenario):
         if not state.choices:
             what = f"dead end: state `{name}` asks, but understands nothing; add `choices`, or use `answer`"
             yield ("states", name), what
 
 
 def _collisions(scenario: Scenario) -> Iterator[Found]:
-    for name, state in _asks(scenario):
+    for name, state in asks(scenario):
         keys: dict[str, int] = {}
         phrases: dict[tuple[str, ...], int] = {
             (KEY_WORDS[choice.key],): number
@@ -85,7 +86,7 @@ def _unreachable(scenario: Scenario) -> Iterator[Found]:
 def _entrances(scenario: Scenario) -> tuple[str, ...]:
     """«Оператор» is an entrance only where a question can be asked that leaves it to the scenario."""
     reached = _closure(_ways(scenario), (scenario.start,))
-    asked = (state for name, state in _asks(scenario) if name in reached)
+    asked = (state for name, state in asks(scenario) if name in reached)
     escapes = any(state.operator is None for state in asked)
     return (scenario.start, scenario.operator) if escapes else (scenario.start,)
 

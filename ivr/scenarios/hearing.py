@@ -26,6 +26,11 @@ class Understood(Protocol):
 C = TypeVar("C", bound=Understood)
 
 
+def spellings(phrase: str) -> tuple[str, ...]:
+    """A phrase as a recogniser may spell it: as it stands, and with «е» for «ё» and no hyphens."""
+    return tuple(dict.fromkeys((" ".join(phrase.lower().split()), " ".join(words(phrase)))))
+
+
 def is_speakable(phrase: str) -> bool:
     """Whether it has Russian words and nothing else."""
     return _SPEAKABLE.fullmatch(phrase.lower().strip()) is not None

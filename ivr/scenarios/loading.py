@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -27,6 +27,12 @@ class Loaded:
     scenario: Scenario | None = None
     faults: tuple[Fault, ...] = ()
     """By line."""
+    document: Document = field(default=Document(content=None), repr=False)
+
+    def placed(self, found: Iterable[tuple[Path, str]]) -> tuple[Fault, ...]:
+        """What was found wrong in parts of the file, by line; no more than MOST_FAULTS."""
+        faults = sorted({(self.document.line(path), what) for path, what in found})
+        return tuple(Fault(line=line, what=what) for line, what in faults[:MOST_FAULTS])
 
 
 def load(data: bytes) -> Loaded:
@@ -35,17 +41,13 @@ def load(data: bytes) -> Loaded:
         document = read(data)
     except Unreadable as error:
         return Loaded(faults=(error.fault,))
+    loaded = Loaded(document=document)
     try:
         scenario = Scenario.model_validate(document.content)
     except ValidationError as error:
-        return _faulty(document, ((path_of(one), sentence(one)) for one in error.errors()))
-    faulty = _faulty(document, check(scenario))
-    return faulty if faulty.faults else Loaded(scenario=scenario)
-
-
-def _faulty(document: Document, found: Iterable[tuple[Path, str]]) -> Loaded:
-    faults = sorted({(document.line(path), what) for path, what in found})
-    return Loaded(faults=tuple(Fault(line=line, what=what) for line, what in faults[:MOST_FAULTS]))
+        return replace(loaded, faults=loaded.placed((path_of(one), sentence(one)) for one in error.errors()))
+    faults = loaded.placed(check(scenario))
+    return replace(loaded, faults=faults, scenario=None if faults else scenario)
 
 
 def shipped(name: str) -> bytes | None:

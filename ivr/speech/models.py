@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -117,6 +117,10 @@ class ModelFolder:
                 (self._folder / IN_USE).unlink()
             (self._folder / name).rename(scratch / "gone")
         return model
+
+    def unknown_words(self, words: Collection[str]) -> Collection[str]:
+        folder = self.in_use()
+        return () if folder is None or not words else trying.unknown_words(folder, words)
 
     def transcribe(self, recording: Path, phrases: Sequence[str]) -> Transcript:
         folder = self.in_use()

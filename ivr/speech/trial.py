@@ -1,7 +1,8 @@
 """Tries a model in a process of its own: Vosk's C library ends the process over a file it does not like.
 
 `python -m ivr.speech.trial MODEL [FILE.wav [PHRASES]]` prints what it understood as JSON; without a file it
-only loads the model. PHRASES: a JSON list of what may have been said.
+only loads the model. PHRASES: a JSON list of what may have been said. `… MODEL --words` reads a JSON list of
+words from standard input and prints those that the model does not know.
 """
 
 from __future__ import annotations
@@ -50,11 +51,13 @@ def main(arguments: Sequence[str]) -> None:
     model = Model(arguments[0])
     if len(arguments) == 1:
         _exercise(model)
-        words = []
+        found: list[Any] = []
+    elif arguments[1] == "--words":
+        found = [word for word in json.load(sys.stdin) if model.vosk_model_find_word(word) < 0]
     else:
-        words = understood(model, *arguments[1:])
+        found = understood(model, *arguments[1:])
     with os.fdopen(out, "w", encoding="utf-8") as file:
-        json.dump(words, file, ensure_ascii=False)
+        json.dump(found, file, ensure_ascii=False)
 
 
 if __name__ == "__main__":

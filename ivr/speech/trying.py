@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import wave
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ivr.domain.errors import BadInput
@@ -15,6 +15,8 @@ from ivr.ports import HeardWord, Transcript
 
 SECONDS = 300.0
 """For one trial: the largest models take a minute to load from a slow disk."""
+WORDS = "--words"
+"""What trial.py is told to look for words."""
 LONGEST_SECONDS = 600.0
 """Of a recording."""
 RATES = range(8000, 48001)
@@ -36,6 +38,12 @@ def transcribe(folder: Path, recording: Path, phrases: Sequence[str]) -> Transcr
     return Transcript(model=folder.name, text=text, seconds=seconds, words=words)
 
 
+def unknown_words(folder: Path, words: Collection[str]) -> frozenset[str]:
+    """Those that the model in `folder` does not know. Raises BadInput."""
+    asked = json.dumps(sorted(words), ensure_ascii=False).encode()
+    return frozenset(json.loads(_ask(str(folder), WORDS, given=asked)))
+
+
 def seconds_of(recording: Path) -> float:
     """Raises BadInput when it is no mono PCM .wav of 16 bits and a bearable length."""
     try:
@@ -53,11 +61,17 @@ def seconds_of(recording: Path) -> float:
     return seconds
 
 
-def _ask(*arguments: str) -> bytes:
+def _ask(*arguments: str, given: bytes = b"") -> bytes:
+    """given: what the trial may read."""
     command = (sys.executable, "-m", "ivr.speech.trial", *arguments)
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=SECONDS, check=False, env=os.environ | _ONE_THREAD
+            command,
+            input=given,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            env=os.environ | _ONE_THREAD,
         )
     except subprocess.TimeoutExpired:
         raise BadInput(f"the model does not answer within {SECONDS:g} s; take a smaller one") from None

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from tests.unit.test_scenarios_errors import GOOD
 
 PROJECT = Path(__file__).resolve().parents[2]
 SPOKEN = (
@@ -88,6 +89,17 @@ def test_quiet_is_nothing(state: Path, tmp_path: Path) -> None:
         file.writeframes(bytes(32_000))
     done = run(state, "test", tmp_path / "quiet.wav", "--json")
     assert (done.exit_code, json.loads(done.stdout)["text"]) == (0, "")
+
+
+def test_a_scenarios_words_that_the_model_does_not_know_are_told_with_their_line(
+    state: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(GOOD.replace("[да, хочу]", "[да, хочу, кракозябра]"), "utf-8")
+    checked = CliRunner().invoke(cli.ekc, ["--state", str(state), "scenarios", "check", str(path), "--json"])
+    lines = [(w["line"], w["what"].split(";")[0]) for w in json.loads(checked.stdout)["warnings"]]
+    assert (11, "the model in use does not know «кракозябра»") in lines
+    assert [what for line, what in lines if line == 13] == []
 
 
 @pytest.mark.parametrize("file", ["am/final.mdl", "graph/words.txt", "conf/mfcc.conf", "graph/HCLr.fst"])

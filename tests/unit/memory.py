@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,16 @@ class Codes:
         return hashes is not None and hashes.exact == f"exact {code}"
 
 
+class Models:
+    """Recognition models, of which one is in use if there are words that it does not know."""
+
+    def __init__(self) -> None:
+        self.unknown: set[str] = set()
+
+    def unknown_words(self, words: Collection[str]) -> Collection[str]:
+        return self.unknown & set(words)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     what: str
@@ -65,6 +76,7 @@ class Site:
         self.store = MemoryStore(Rows())
         self.node = Node()
         self.codes = Codes()
+        self.models = Models()
         self.applied = 0
         self.ready = True
         self.findings: list[Finding] = []
@@ -76,6 +88,12 @@ class Site:
 
     def apply_operators(self) -> None:
         self.applied += 1
+
+    def speech_models(self) -> Models:
+        return self.models
+
+    def database_is_current(self) -> bool:
+        return True
 
     def code_book(self) -> Codes:
         return self.codes
