@@ -32,18 +32,20 @@ class Step:
 async def benefits(call: Call, desk: Desk) -> None:
     """Identify the caller and tell everything there is; then an operator of that agency or the end."""
     snils = await identify(call, desk)
-    records = await _read(call, desk, snils)
-    today = desk.clock.now().astimezone(desk.settings.zone).date()
-    await _tell(call, desk, steps(records, today))
-
-
-async def _read(call: Call, desk: Desk, snils: str) -> PersonalRecords:
-    """What the agencies know. It stands in the audit before anything is told (§10, §11)."""
     try:
-        records = await call.during(desk.resources.personal(snils), notice=Prompt.of("checking"))
+        records = await read_records(call, desk, snils)
     except ResourceDown:
         await call.say(Prompt.of("resource.down"), whole=True)
         raise OperatorWanted from None
+    await _tell(call, desk, steps(records, desk.today()))
+
+
+async def read_records(call: Call, desk: Desk, snils: str) -> PersonalRecords:
+    """What the agencies know. It stands in the audit before anything is told (§10, §11).
+
+    Raises ResourceDown, StorageDown.
+    """
+    records = await call.during(desk.resources.personal(snils), notice=Prompt.of("checking"))
 
     def note(uow: UnitOfWork) -> None:
         desk.by().note(uow, "benefits.read", call.enquiry, call=call.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TypeVar
 
 from ivr.domain.enquiry import Card
@@ -56,6 +57,10 @@ class Desk:
     def by(self) -> By:
         """Who acts in a call without an operator, and when."""
         return By(actor=IVR, at=self.clock.now())
+
+    def today(self) -> date:
+        """Where the site is."""
+        return self.clock.now().astimezone(self.settings.zone).date()
 
     def card_of(self, uow: UnitOfWork, call: Call) -> Card:
         """The call's card (§15); opened now if the database was down when the call came."""

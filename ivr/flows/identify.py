@@ -7,7 +7,7 @@ from typing import NoReturn
 from ivr.domain.caller import Path
 from ivr.domain.codes import LONGEST
 from ivr.domain.enquiry import Level
-from ivr.domain.errors import OperatorWanted, StorageDown
+from ivr.domain.errors import OperatorWanted, StorageDown, TurnedAway
 from ivr.domain.snils import LENGTH, is_valid
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, TraceEvent, UnitOfWork
@@ -23,7 +23,7 @@ NOT_IDENTIFIED = "Личность не подтверждена: данные, 
 async def identify(call: Call, desk: Desk) -> str:
     """The SNILS of a caller who may hear everything (level `personal`), which then stands on the card.
 
-    Raises OperatorWanted for everybody else, after the one sentence there is for every failure.
+    Everybody else goes to an operator: TurnedAway after the one sentence there is for every failure.
     """
     rules = desk.settings.identification
     if not rules.ivr_personal:
@@ -108,4 +108,4 @@ async def _turn_away(call: Call, desk: Desk, prompt: str) -> NoReturn:
     """An operator goes on, without identification and knowing it."""
     await desk.write_down(call, lambda uow: uow.cards.change(call.enquiry, comment=NOT_IDENTIFIED))
     await call.say(Prompt.of(prompt), whole=True)  # keys typed for another try would answer the queue
-    raise OperatorWanted
+    raise TurnedAway

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from ivr.domain.enquiry import Application, ContactOutcome, Level
-from ivr.domain.errors import BadInput, OperatorWanted, ResourceDown, StorageDown
+from ivr.domain.errors import BadInput, OperatorWanted, ResourceDown, StorageDown, TurnedAway
 from ivr.domain.receipt import parse_date
 from ivr.flows.desk import Desk
 from ivr.flows.identify import ask_snils
@@ -35,21 +35,37 @@ async def by_snils(call: Call, desk: Desk) -> None:
 
 
 async def by_receipt(call: Call, desk: Desk) -> None:
-    """Number and date of the receipt; wrong pairs are counted for the caller and for the whole line."""
+    """The application that a receipt names; an operator where there is none."""
+    try:
+        found = await find_by_receipt(call, desk)
+    except ResourceDown:
+        await call.say(Prompt.of("resource.down"), whole=True)
+        raise OperatorWanted from None
+    if found is None:
+        raise OperatorWanted
+    await tell_status(call, desk, found)
+
+
+async def find_by_receipt(call: Call, desk: Desk) -> Application | None:
+    """Number and date of the receipt; wrong pairs are counted for the caller and for the whole line.
+
+    None: nothing was found, as often as one may try. Raises ResourceDown, and TurnedAway where the caller was
+    told that an operator helps: after too many wrong pairs, or where one pair has several applications.
+    """
     for tried in range(desk.settings.pair_tries_per_call):
         if not await call.during(desk.guesses.allowed(call.number), notice=Prompt.of("checking")):
             await call.say(Prompt.of("status.locked"), whole=True)
-            raise OperatorWanted
+            raise TurnedAway
         if tried:
             await call.say(Prompt.of("status.again"))
         found = await _ask_pair(call, desk)
         if len(found) > 1:
             await call.say(Prompt.of("status.several"), whole=True)
-            raise OperatorWanted
+            raise TurnedAway
         if found:
-            return await tell_status(call, desk, found[0])
+            return found[0]
         await call.say(Prompt.of("nothing_found"))
-    raise OperatorWanted
+    return None
 
 
 async def _ask_pair(call: Call, desk: Desk) -> Sequence[Application]:
@@ -57,14 +73,10 @@ async def _ask_pair(call: Call, desk: Desk) -> Sequence[Application]:
     number = await call.ask_digits(Prompt.of("status.number"))
     typed = await call.ask_digits(Prompt.of("status.date"), length=8)
     try:
-        day = parse_date(typed, today=desk.clock.now().astimezone(desk.settings.zone).date())
+        day = parse_date(typed, today=desk.today())
     except BadInput:
         return ()
-    try:
-        return await call.during(_look_up(desk, call, number, day), notice=Prompt.of("checking"))
-    except ResourceDown:
-        await call.say(Prompt.of("resource.down"), whole=True)
-        raise OperatorWanted from None
+    return await call.during(_look_up(desk, call, number, day), notice=Prompt.of("checking"))
 
 
 async def _look_up(desk: Desk, call: Call, number: str, day: date) -> Sequence[Application]:
@@ -78,6 +90,19 @@ async def _look_up(desk: Desk, call: Call, number: str, day: date) -> Sequence[A
 
 async def tell_status(call: Call, desk: Desk, application: Application) -> None:
     """Say it as often as the caller wants, then an operator of that agency or the end."""
+    await note_status(call, desk, application)
+    again = "1"
+    try:
+        while again == "1":
+            await call.say(result(application))
+            call.outcome = ContactOutcome.SELF_SERVICE
+            again = await call.ask_choice(Prompt.of("status.more"), "1")
+    except OperatorWanted:
+        await hand_over(call, desk, agency=application.agency)
+
+
+async def note_status(call: Call, desk: Desk, application: Application) -> None:
+    """The level, on the card and in the audit, before anything is told. Raises StorageDown."""
 
     def note(uow: UnitOfWork) -> None:
         uow.cards.change(call.enquiry, level=Level.APPLICATION, agency=application.agency)
@@ -85,17 +110,10 @@ async def tell_status(call: Call, desk: Desk, application: Application) -> None:
 
     if not await desk.write_down(call, note):
         raise StorageDown  # what is told must stand in the audit first (§10, §11)
-    again = "1"
-    try:
-        while again == "1":
-            await call.say(_result(application))
-            call.outcome = ContactOutcome.SELF_SERVICE
-            again = await call.ask_choice(Prompt.of("status.more"), "1")
-    except OperatorWanted:
-        await hand_over(call, desk, agency=application.agency)
 
 
-def _result(application: Application) -> Prompt:
+def result(application: Application) -> Prompt:
+    """What a caller at level `application` may hear (§20)."""
     return Prompt.of(
         "status.result",
         service=application.service,

@@ -23,6 +23,7 @@ def check(scenario: Scenario) -> Iterator[Found]:
         yield from _unreachable(scenario)
         yield from _dead_ends(scenario)
         yield from _endless(scenario)
+        yield from _broken_promises(scenario)
 
 
 def asks(scenario: Scenario) -> Iterator[tuple[str, Ask]]:
@@ -117,6 +118,23 @@ def _endless(scenario: Scenario) -> Iterator[Found]:
         if name in _closure(alone, to):
             what = f"state `{name}` comes back to itself without a question; ask something on the way"
             yield ("states", name), what
+
+
+def _broken_promises(scenario: Scenario) -> Iterator[Found]:
+    """Who wants an operator, or was told that an operator helps, must not have to ask for one again."""
+    promises: list[tuple[Path, str]] = [(("operator",), scenario.operator)]
+    for name, state in scenario.states.items():
+        for field, to in state.ways().items():
+            if field in {("operator",), ("refused",)}:
+                promises.append((("states", name, *field), to))
+    for path, to in promises:
+        at, passed = to, set[str]()
+        while at not in passed and isinstance(state := scenario.states[at], Answer):
+            passed.add(at)
+            at = state.to
+        if not isinstance(scenario.states[at], HandOver):
+            what = f"`{path[-1]}` has to lead to a `hand_over`, at most over answers; `{to}` does not"
+            yield path, what
 
 
 def _ways(scenario: Scenario) -> Mapping[str, Iterable[str]]:

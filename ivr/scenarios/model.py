@@ -79,6 +79,8 @@ class Ask(_State):
     ask: Prompt
     again: Prompt
     """Said once when the answer was not understood."""
+    by_keys: Prompt | None = None
+    """Asked instead where the line does not listen: without a word about speaking."""
     choices: Annotated[tuple[Choice, ...], Field(max_length=MOST_CHOICES)] = ()
     unclear: Name
     """Where the second answer that was not understood leads."""
@@ -114,9 +116,11 @@ class LookUp(_State):
     found: Name
     nothing: Name
     refused: Name
-    """Where a caller of a lower level is led."""
+    """Where a caller is led who could not be identified, and has been told that an operator helps."""
     down: Name
     """Where a silent resource leads."""
+    operator: Name | None = None
+    """Where the wish for an operator leads while the caller is identified, if not where the scenario says."""
 
     @model_validator(mode="after")
     def _is_allowed(self) -> Self:
@@ -125,7 +129,10 @@ class LookUp(_State):
         return self
 
     def ways(self) -> Mapping[tuple[str | int, ...], str]:
-        return {(name,): getattr(self, name) for name in ("found", "nothing", "refused", "down")}
+        ways: dict[tuple[str | int, ...], str] = {
+            (name,): getattr(self, name) for name in ("found", "nothing", "refused", "down")
+        }
+        return ways if self.operator is None else {**ways, ("operator",): self.operator}
 
 
 class HandOver(_State):

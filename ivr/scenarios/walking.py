@@ -53,6 +53,8 @@ class Step:
     """What the line says, and what it waits for then."""
 
     says: tuple[str, ...]
+    told: tuple[str, ...]
+    """The answers that were passed on the way here: the states whose words are the first of `says`."""
     at: Position
     state: Ask | LookUp | HandOver | End
     """A question waits for an answer, a look-up for its result; the others are the end of the scenario."""
@@ -69,13 +71,33 @@ def answered(scenario: Scenario, at: Position, heard: Said | Keyed) -> Step:
     if not isinstance(state, Ask):
         raise ValueError(f"state {at.state} asks nothing")
     if _for_operator(heard):
-        return _arrive(scenario, _moved(at, state.operator or scenario.operator))
+        return for_operator(scenario, at)
     choice = _choice(state, heard)
     if choice is not None:
-        return _arrive(scenario, _moved(at, choice.to, choice.means))
+        return chosen(scenario, at, choice)
     if at.failures + 1 < MOST_FAILURES:
-        return Step(says=(state.again,), at=replace(at, failures=at.failures + 1), state=state)
+        return Step(says=(state.again,), told=(), at=replace(at, failures=at.failures + 1), state=state)
+    return given_up(scenario, at)
+
+
+def chosen(scenario: Scenario, at: Position, choice: Choice) -> Step:
+    """The step after this choice, one of the question's."""
+    return _arrive(scenario, _moved(at, choice.to, choice.means))
+
+
+def given_up(scenario: Scenario, at: Position) -> Step:
+    """The step after the last answer that was none. Raises ValueError where nothing was asked."""
+    state = scenario.states[at.state]
+    if not isinstance(state, Ask):
+        raise ValueError(f"state {at.state} asks nothing")
     return _arrive(scenario, _moved(at, state.unclear))
+
+
+def for_operator(scenario: Scenario, at: Position) -> Step:
+    """The step after the wish for an operator, at a question or while something is looked up."""
+    state = scenario.states[at.state]
+    own = state.operator if isinstance(state, Ask | LookUp) else None
+    return _arrive(scenario, _moved(at, own or scenario.operator))
 
 
 def looked_up(scenario: Scenario, at: Position, result: Result) -> Step:
@@ -104,8 +126,10 @@ def _moved(at: Position, to: str, means: str | None = None) -> Position:
 def _arrive(scenario: Scenario, at: Position) -> Step:
     """Through answers to the next state that waits or ends; a checked scenario has one."""
     says: list[str] = []
+    told: list[str] = []
     while isinstance(state := scenario.states[at.state], Answer):
         says.append(state.answer)
+        told.append(at.state)
         at = replace(at, state=state.to)
     match state:
         case Ask():
@@ -114,4 +138,4 @@ def _arrive(scenario: Scenario, at: Position) -> Step:
             says.append(state.hand_over)
         case End():
             says.append(state.end)
-    return Step(says=tuple(says), at=at, state=state)
+    return Step(says=tuple(says), told=tuple(told), at=at, state=state)

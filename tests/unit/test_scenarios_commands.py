@@ -74,8 +74,8 @@ def test_try_prints_what_the_line_says_until_the_end(tmp_path: Path, file: Path)
         "Вы хотите узнать о субсидии?",
         "[look-up of applications, level application: answer found, nothing, refused, down]",
         "Нужна расписка.",
-        "До свидания!",
-        "[ended: end, state: bye]",
+        "Соединяю с оператором.",
+        "[ended: hand_over, state: person, agency: soc, line: 1]",
     ]
 
 

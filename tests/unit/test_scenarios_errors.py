@@ -36,7 +36,7 @@ states:
     down: person
   told:
     answer: Нужна расписка.
-    to: bye
+    to: person
   person:
     hand_over: Соединяю с оператором.
     agency: soc
@@ -109,13 +109,19 @@ MEANING = [
     ("[нет]", "[один]", 13, "«один» means choice 1 of state `topic`, too"),
     ("- phrases: [нет]", "- key: 1", 13, "key 1 is taken in state `topic`; take another one"),
     (
-        "Нужна расписка.\n    to: bye",
+        "Нужна расписка.\n    to: person",
         "Нужна расписка.\n    to: told",
         23,
         "dead end: from state `told` no way",
     ),
-    ("Нужна расписка.\n    to: bye", "Нет.\n    to: told", 23, "comes back to itself without a question"),
-    ("Нужна расписка.\n    to: bye", "Нет.\n    to: mine", 16, "comes back to itself without a question"),
+    ("Нужна расписка.\n    to: person", "Нет.\n    to: told", 23, "comes back to itself without a question"),
+    ("Нужна расписка.\n    to: person", "Нет.\n    to: mine", 16, "comes back to itself without a question"),
+]
+PROMISES = [
+    ("operator: person", "operator: bye", 4, "`operator` has to lead to a `hand_over`, at most over answers"),
+    ("    refused: told", "    refused: topic", 21, "`refused` has to lead to a `hand_over`"),
+    ("    unclear: person", "    unclear: person\n    operator: mine", 16, "`mine` does not"),
+    ("    down: person", "    down: person\n    operator: bye", 23, "`bye` does not"),
 ]
 YAML = [
     ("title: Субсидии", "title: &a Субсидии", 2, "anchors (`&`, `*`) are not read"),
@@ -133,7 +139,7 @@ YAML = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "what"), [*FORM, *MEANING, *YAML])
+@pytest.mark.parametrize(("old", "new", "line", "what"), [*FORM, *MEANING, *PROMISES, *YAML])
 def test_an_error_is_told_with_its_line_and_a_remedy(old: str, new: str, line: int, what: str) -> None:
     assert old in GOOD
     found = faults(GOOD.replace(old, new, 1))
@@ -161,7 +167,10 @@ def test_a_question_that_comes_back_to_itself_is_a_dead_end_though_an_operator_i
 
 def test_the_operators_state_is_unreachable_when_every_question_names_another_one() -> None:
     text = GOOD.replace("unclear: person", "unclear: person\n    operator: person", 1)
-    text = text.replace("operator: person\nstates:", "operator: other\nstates:") + "  other:\n    end: Нет.\n"
+    text = (
+        text.replace("operator: person\nstates:", "operator: other\nstates:")
+        + "  other:\n    hand_over: Да.\n"
+    )
     assert [what for _, what in faults(text)] == [
         "nothing leads to state `other`; lead a choice there, or take it out"
     ]
@@ -191,6 +200,10 @@ def test_a_file_that_is_wrong_everywhere_is_told_of_in_a_bounded_number_of_lines
 
 
 def test_faults_are_told_in_the_order_of_the_file() -> None:
-    found = faults(GOOD.replace("to: bye", "to: by").replace("start: topic", "start: topik"))
+    found = faults(
+        GOOD.replace("to: bye", "to: by")
+        .replace("down: p", "down: q")
+        .replace("start: topic", "start: topik")
+    )
     assert [line for line, _ in found] == sorted(line for line, _ in found)
     assert len(found) == 3
