@@ -191,16 +191,21 @@ def _with_result(callback: Callback, attempt: Attempt, outcome: ContactOutcome) 
     return tuple(known if one.leg == attempt.leg else one for one in callback.attempts)
 
 
-def lost(uow: UnitOfWork, call: str, now: datetime, rules: CallingRules) -> Callback | None:
+def lost(
+    uow: UnitOfWork, call: str, now: datetime, rules: CallingRules, *, talked: float = 0.0
+) -> Callback | None:
     """Nothing is left of this attempt's leg, and no journal has told its end in good time: it counts as made.
 
-    The contact's `unknown` is a guess that the journals may correct yet.
+    talked: seconds in which citizen and operator were seen in one bridge; enough of them are service. An
+    `unknown` is a guess that the journals may correct yet.
     """
+    served = talked >= rules.settings.served_seconds
+    outcome = ContactOutcome.SERVED if served else ContactOutcome.UNKNOWN
     contact = uow.cards.contact(call)
     if contact is not None and contact.outcome is None:
-        uow.cards.change_contact(call, outcome=ContactOutcome.UNKNOWN)
+        uow.cards.change_contact(call, outcome=outcome, talking_s=int(talked))
     known = contact.outcome if contact is not None else None
-    return ended(uow, call, known or ContactOutcome.UNKNOWN, now, rules)
+    return ended(uow, call, known or outcome, now, rules)
 
 
 def taken_back(uow: UnitOfWork, call: str, now: datetime, rules: CallingRules) -> Callback | None:

@@ -16,6 +16,7 @@ from ivr.domain.callback import leg_of, waiting_call
 from ivr.domain.operators import EXTENSION
 from ivr.ports import JournalLine, TraceEvent
 from ivr.services.journal_lines import CEL, QUEUE_LOG
+from ivr.services.lost_entries import completed
 
 QUEUE, BRIDGE = "queue", "bridge"
 ENTERED, JOINED, LEFT, REFUSED = "entered", "joined", "left", "refused"
@@ -85,7 +86,7 @@ def talks(call: str, lines: Iterable[JournalLine]) -> tuple[Talk, ...]:
     operators: dict[str, str] = {}
     going: dict[str, Talk] = {}
     over: list[Talk] = []
-    lines = [line for line in lines if line.journal == CEL]
+    lines = completed([line for line in lines if line.journal == CEL])
     citizen = citizens_leg(call, lines)
     for line in lines:
         if (operator := _OPERATORS_LEG.fullmatch(line.data.get("channel", ""))) and line.call != citizen:

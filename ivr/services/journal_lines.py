@@ -139,14 +139,18 @@ def _queue_log(text: str, place: Place) -> Read | None:
 def _cel(text: str, place: Place) -> Read | None:
     try:
         [fields] = csv.reader([text], strict=True)
-        event, moment, call, linked, channel, context, _, app, _, _, extra = fields
+        event, moment, call, linked, channel, context, _, app, _, _, extra, *joined = fields
         more = json.loads(extra) if extra else {}
     except (csv.Error, ValueError, RecursionError):
         return None
     at = _epoch(moment)
     if at is None or not _EVENT.fullmatch(event) or not _CALL.fullmatch(call) or not _CALL.fullmatch(linked):
         return None
+    if len(joined) > 1:
+        return None
     data = {"channel": channel, "context": context, "app": app, **_extra(more)}
+    if event == "BRIDGE_EXIT" and joined and _epoch(joined[0]) is not None:
+        data["joined"] = joined[0]
     if not _plain(list(data.values())):
         return None
     return Read(line=_line(place, call=call, linked=linked, at=at, event=event, data=data))

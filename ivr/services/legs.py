@@ -7,7 +7,7 @@ seconds: what runs is adopted, what is wanted no more is hung up, and what is go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from ivr.domain.callback import (
@@ -55,6 +55,8 @@ class LegWatch:
         """Monotonic time of the first look in vain, by uniqueid."""
         self._unwanted: frozenset[str] = frozenset()
         """Legs that nothing stood for at the last look."""
+        self._talks: dict[str, tuple[float, float]] = {}
+        """When each talk was first and last seen going on, monotonic, by uniqueid."""
 
     async def look(self) -> None:
         """Compare once. Raises Unavailable, StorageDown."""
@@ -94,10 +96,18 @@ class LegWatch:
         under_way = {callback.call: callback for callback in found if callback.node == self._node}
         gone = under_way.keys() - alive
         self._missing = {call: self._missing.get(call, self._clock.monotonic()) for call in gone}
+        self._see_talks(under_way, alive)
         for call in sorted(gone):
             self._settle(uow, under_way[call], now)
         self._on_counts(uow.callbacks.counts(now), now)
         return self._surplus(uow, alive - {callback.call for callback in found})
+
+    def _see_talks(self, under_way: Mapping[str, Callback], alive: frozenset[str]) -> None:
+        """Of a talk whose end both journals have lost, on a full disk, this is all the proof there is."""
+        now = self._clock.monotonic()
+        known = {call: seen for call, seen in self._talks.items() if call in under_way}
+        talking = (call for call in under_way.keys() & alive if under_way[call].state is State.TALKING)
+        self._talks = known | {call: (known.get(call, (now, now))[0], now) for call in talking}
 
     def _settle(self, uow: UnitOfWork, callback: Callback, now: datetime) -> None:
         waited = self._clock.monotonic() - self._missing[callback.call]
@@ -105,7 +115,8 @@ class LegWatch:
         if callback.state in LEG_STATES and waited >= grace:
             attempts.leg_gone(uow, callback.call, now, self._rules)
         if callback.state in DIALLED_STATES and waited >= grace * UNTOLD:
-            attempts.lost(uow, callback.call, now, self._rules)
+            first, last = self._talks.get(callback.call, (0.0, 0.0))
+            attempts.lost(uow, callback.call, now, self._rules, talked=last - first)
 
     def _surplus(self, uow: UnitOfWork, unwanted: frozenset[str]) -> Sequence[str]:
         """At once where the callback was withdrawn; else only when the leg does not end by itself."""

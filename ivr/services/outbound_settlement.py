@@ -4,7 +4,8 @@ The call is the callback's leg, the citizen's leg the one that was dialled by th
 
 0. It was answered and the operator said that the citizen was not reached (`*9`): what that recorded, whatever
    was talked.
-1. Citizen and operator talked for `served_seconds`: served.
+1. Citizen and operator talked for `served_seconds`, by the journals or, where these have lost it, as the
+   engine has seen (services/legs.py): served.
 2. Asterisk was started anew and no line tells of the call's end: unknown.
 3. The citizen's telephone was answered: too_short. That something answers proves no human being.
 4. It was not answered: by the cause of the hang-up (Q.850, as the trunk has told it by SIP, RFC 3398).
@@ -68,11 +69,13 @@ def _outcome(
 ) -> ContactOutcome:
     leg = call_story.citizens_leg(call, lines)
     own = [line for line in lines if line.call == leg and line.journal == CEL]
-    answered = any(line.event == "ANSWER" for line in own)
+    answered = bool(talks) or any(line.event == "ANSWER" for line in own)
     if answered and recorded in NOT_REACHED:
         return recorded
     if any(talk.until is not None and seconds(talk) >= rules.served for talk in talks):
         return ContactOutcome.SERVED
+    if recorded is ContactOutcome.SERVED:
+        return recorded
     if end is None:
         return ContactOutcome.UNKNOWN
     if answered:

@@ -334,6 +334,31 @@ async def test_an_attempt_whose_end_nobody_tells_counts_and_is_retried_by_the_pl
     assert contact.outcome is ContactOutcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("seconds", "state", "result"), [(4, State.RETRY, "unknown"), (5, State.DONE, "served")]
+)
+async def test_a_talk_whose_end_no_journal_has_is_as_long_as_it_was_seen(
+    centre: Centre, seconds: int, state: State, result: str
+) -> None:
+    """A full disk, say, when the operator hung up."""
+    centre.operators(1)
+    callback = centre.promise()
+    call = await centre.until_dialled(callback.id)
+    centre.outbound.legs.add(call)
+    await centre.hear(FloorKind.CONNECTED, call, extension="201")
+    await centre.legs.look()
+    centre.clock.forward(seconds)
+    await centre.legs.look()
+    centre.outbound.legs.clear()
+    for _ in range(2):
+        centre.clock.forward(60)
+        await centre.legs.look()
+    after = centre.callback(callback.id)
+    assert (after.state, [attempt.result for attempt in after.attempts]) == (state, [result])
+    contact = centre.do(lambda uow: uow.cards.contact(call))
+    assert contact is not None and (contact.outcome, contact.talking_s) == (result, seconds)
+
+
 async def test_what_was_withdrawn_is_hung_up_at_once_and_a_stray_leg_when_it_stays(centre: Centre) -> None:
     centre.operators(1)
     callback = centre.promise()

@@ -67,6 +67,15 @@ def test_a_cel_line_keeps_channel_context_and_bridge_and_its_microseconds() -> N
     assert line.at.microsecond == 572675
 
 
+def test_the_end_of_a_talk_keeps_when_the_leg_was_let_into_it() -> None:
+    """A twelfth column; files of earlier versions have eleven."""
+    leaves = BRIDGE.replace("BRIDGE_ENTER", "BRIDGE_EXIT")
+    assert sure(CEL, f'{leaves},"1795558450"').line.data["joined"] == "1795558450"
+    assert "joined" not in sure(CEL, f'{leaves},"soon"').line.data
+    assert "joined" not in sure(CEL, f'{BRIDGE},"1795558450"').line.data
+    assert read(CEL, f'{leaves},"1795558450","more"') is None
+
+
 def test_a_line_of_no_call_belongs_to_none_and_a_start_to_the_nodes_starts() -> None:
     added = sure(QUEUE_LOG, "1795558515|CLI|general|PJSIP/201|ADDMEMBER|").line
     start = sure(QUEUE_LOG, "1795558433|NONE|NONE|NONE|QUEUESTART|").line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ivr.ports import JournalLine
 from ivr.services import passages
 from ivr.services.call_story import lived, talks
 from ivr.services.journal_lines import CEL, QUEUE_LOG, Place, parse
+from ivr.services.lost_entries import completed
 from ivr.services.outbound_settlement import settle
 from ivr.services.settlement import Facts, Rules, Settlement
 
@@ -236,3 +238,50 @@ def test_lines_of_a_place_in_a_queue_are_not_the_citizens_and_lines_of_a_hold_ar
         return read.line.linked
 
     assert (linked("CONNECT"), linked("HOLD"), linked("UNHOLD")) == (FAR, CALL, CALL)
+
+
+def decided(lines: Sequence[JournalLine]) -> Settlement:
+    found = settle(CALL, lines, Facts(recorded=None), RULES)
+    assert found is not None
+    return found
+
+
+def on_a_full_disk(seconds: float, *, since: float = 10.0) -> list[JournalLine]:
+    """No line of the citizen's answer and of the talk's beginning; the leg's exit tells when it began."""
+    lost = ("ANSWER", "BRIDGE_ENTER")
+    lines = [line for line in journal(*talked(seconds, since=since)) if line.event not in lost]
+    joined = {CITIZEN: since, OPERATOR: 2.0}
+    return [
+        replace(line, data={**line.data, "joined": f"{(START.timestamp() + joined[line.call]):.0f}"})
+        if line.event == "BRIDGE_EXIT" and line.call in joined
+        else line
+        for line in lines
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(5.0, Outcome.SERVED), (4.0, Outcome.TOO_SHORT)])
+def test_a_talk_whose_beginning_is_lost_is_as_long_as_its_end_tells(seconds: float, outcome: Outcome) -> None:
+    found = decided(on_a_full_disk(seconds))
+    assert (found.outcome, found.talking_s, found.operator) == (outcome, int(seconds), "201")
+
+
+def test_without_that_time_nobody_knows_of_a_talk() -> None:
+    lines = [replace(line, data={**line.data, "joined": ""}) for line in on_a_full_disk(20.0)]
+    lines = [replace(line, data={k: v for k, v in line.data.items() if v}) for line in lines]
+    assert decided(lines).outcome is Outcome.NO_ANSWER
+
+
+def test_a_time_before_the_leg_left_another_bridge_is_of_that_bridge() -> None:
+    """An operator who comes back to the citizen carries the time of the first talk."""
+    first = journal((2, "BRIDGE_ENTER", OPERATOR, HERE), (14, "BRIDGE_EXIT", OPERATOR, HERE))
+    [again] = journal((60, "BRIDGE_EXIT", OPERATOR, THERE))
+    joined = {"joined": f"{START.timestamp() + 2:.0f}"}
+    assert completed([*first, late := replace(again, data={**again.data, **joined})]) == [*first, late]
+    assert len(completed([late])) == 2
+
+
+def test_what_the_engine_has_seen_of_a_talk_counts_where_no_journal_tells() -> None:
+    lines = journal(*operator_waits())
+    facts = Facts(recorded=Outcome.SERVED, restarts=[START + timedelta(seconds=60)])
+    found = settle(CALL, lines, facts, RULES)
+    assert found is not None and found.outcome is Outcome.SERVED
