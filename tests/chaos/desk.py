@@ -15,8 +15,12 @@ from tests.harness.processes import TooLate
 from tests.harness.softphone import Softphone
 from tests.harness.system import System
 
-TALKS = (24.0, 32.0)
-"""Seconds from the answer to the operator's hanging up: a called citizen rings and is greeted within them."""
+TALKS = (7.0, 12.0)
+"""Seconds from an operator's answer to hanging up."""
+CALLBACKS = (24.0, 32.0)
+"""The same where a citizen is called, who rings and is greeted within them."""
+CALLED = "перезвон"
+"""What an operator's display then says."""
 READY_AGAIN = 12.0
 """Seconds without a call after which an operator dials `*11`: whatever a crash has made of the duty."""
 LOOK = 0.2
@@ -51,7 +55,9 @@ class Desk:
         if state == "talking":
             self._busy[extension] = now
             since = next(e.at for e in reversed(phone.events) if e.type == "CALL_ESTABLISHED")
-            if now - since >= self._limits.setdefault(since, self._random.uniform(*TALKS)):
+            shown = next((e.display for e in reversed(phone.events) if e.type == "CALL_INCOMING"), "")
+            limits = CALLBACKS if CALLED in shown else TALKS
+            if now - since >= self._limits.setdefault(since, self._random.uniform(*limits)):
                 self._ended.add(since)
                 phone.hang_up(wait=False)
         elif state == "idle" and now - self._busy[extension] > READY_AGAIN:

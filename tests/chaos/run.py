@@ -35,7 +35,7 @@ from tests.harness.voices import tones
 
 RATE = 1.2
 """Calls a second: some fifteen in progress at a time."""
-AGENCIES = ("soc", "szn", "sfr", "soc")
+AGENCIES = ("soc", "szn", "sfr", "soc", "szn", "sfr")
 """Of the operators on duty."""
 BUSY_SECONDS = 180.0
 """For five calls to be in progress before a blow: `ekc up` may have to start first."""
@@ -67,7 +67,7 @@ SETTINGS: Mapping[str, object] = {
 """Callbacks come soon. An attempt of unknown outcome is repeated when its telephone has surely stopped
 ringing (trunk.RINGS_AT_MOST, TALKS_AT_MOST)."""
 WARM_SECONDS = 60.0
-CALLBACK_SECONDS = 180.0
+CALLBACK_SECONDS = 90.0
 """After the last call in; then operators go home, and nobody else is called."""
 SHORTENED = ("callback.greeting", "callback.privacy", "whisper", "whisper.callback")
 """Half a second each here: the operators of a run hang up before the real ones are over."""
@@ -189,16 +189,20 @@ class Site:
     def _drain(self, fleet: Fleet, desk: Desk) -> None:
         """No new calls; everything comes to rest, or the audit tells what did not."""
         fleet.begin_no_more()
+        _say("no new calls")
         wait_for(lambda: fleet.over, DRAIN_SECONDS, "the last citizen to hang up", step=0.5)
         self.system.ekc("status", "--wait", f"{READY_SECONDS:g}", timeout=READY_SECONDS + 30)
         with suppress(TooLate):
             wait_for(self._settled, DRAIN_SECONDS, "all cards to close", step=1.0)
+        _say("callbacks")
         with suppress(TooLate):
             wait_for(self._called_back, CALLBACK_SECONDS, "everybody to be called back", step=1.0)
+        _say("operators go home")
         desk.stop()
         with suppress(TooLate):
             wait_for(self._at_rest, DRAIN_SECONDS, "the system to be at rest", step=1.0)
         time.sleep(REST_SECONDS)
+        _say("at rest")
 
     def _settled(self) -> bool:
         with suppress(rows.Unready):
@@ -291,7 +295,7 @@ def _open_files(pid: int) -> list[str]:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"chaos: {text}\n")
+    sys.stderr.write(f"chaos: {time.strftime('%H:%M:%S')} {text}\n")
     sys.stderr.flush()
 
 
