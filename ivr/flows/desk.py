@@ -24,6 +24,7 @@ from ivr.services.announcements import Recordings
 from ivr.services.audit import By
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
+from ivr.services.scenario_shelf import Shelf
 from ivr.services.waits import Waits
 from ivr.services.whispers import Whispers
 from ivr.settings import Settings
@@ -47,6 +48,8 @@ class Desk:
     identification: Identification
     waits: Waits = field(default_factory=Waits)
     whispers: Whispers = field(default_factory=Whispers)
+    shelf: Shelf = field(default_factory=Shelf)
+    """Of dialogue scenarios."""
     sounds: WaitSounds | None = None
     """None: nobody is told a place."""
     recordings: Recordings | None = None

@@ -26,12 +26,19 @@ AGAIN = "Звонок прервался, это продолжение обра
 
 
 async def hand_over(
-    call: Call, desk: Desk, *, agency: str | None = None, line: int = 1, topic: str | None = None
+    call: Call,
+    desk: Desk,
+    *,
+    agency: str | None = None,
+    line: int = 1,
+    topic: str | None = None,
+    words: Prompt = CONNECTING,
 ) -> None:
     """Put the caller into the queue of an agency's line, or the general one; the last thing a flow does.
 
     The agency and topic are on the card before an operator can see it (§3в, §23). Who was cut off while
     waiting or talking goes on there, with the place, and with the level reached from the same number.
+    words: that say so.
     """
     asked = Asked(agency=agency, line=line, topic=topic)
 
@@ -44,7 +51,7 @@ async def hand_over(
         uow.queues.take_turn(plan.turn)
         return plan
 
-    await board(call, desk, asked.queue, await _planned(call, desk, work))
+    await board(call, desk, asked.queue, await _planned(call, desk, work), words)
 
 
 async def _planned(call: Call, desk: Desk, work: Callable[[UnitOfWork], Plan]) -> Plan | None:
@@ -83,18 +90,18 @@ def _take_up(uow: UnitOfWork, call: Call, desk: Desk, plan: Plan) -> None:
     desk.by().note(uow, "queues.return", call.enquiry, call=call.id, result=plan.level.value)
 
 
-async def board(call: Call, desk: Desk, queue: str, plan: Plan | None) -> None:
+async def board(call: Call, desk: Desk, queue: str, plan: Plan | None, words: Prompt = CONNECTING) -> None:
     """Say that an operator is called, and enter the queue; without a plan as anybody.
 
     Who presses 1 before being there keeps the place by a callback, as in the queue itself.
     """
     if plan is None:
-        await say_if_possible(call, CONNECTING)
+        await say_if_possible(call, words)
         call.outcome = None  # from here on the journals tell how it ends
         return await call.enqueue(queue)
     whisper = await call.during(_sounds(desk, plan))
-    await say_if_possible(call, CONNECTING)
-    if call.take_key(CONNECTING, CALL_ME):
+    await say_if_possible(call, words)
+    if call.take_key(words, CALL_ME):
         call.outcome = ContactOutcome.ABANDONED_QUEUE
         return await after_queue(call, desk, queue=plan.queue, left=LeftQueue.CALLBACK, closing=False)
     call.outcome = None

@@ -40,6 +40,8 @@ class Spoken:
     """What the words of one or several turns mean, in their order, never empty; None: no answer."""
     prompt: Prompt | None = None
     """What is said instead of the question's own prompt when the caller may speak; None: the same."""
+    again: Prompt | None = None
+    """Said instead of the question's own `again` when the caller may speak; None: the same."""
     doubtful: bool = False
     """Whether it is said back to the caller even when the recogniser is sure: nothing else would tell."""
 

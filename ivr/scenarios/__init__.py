@@ -3,7 +3,19 @@
 from ivr.scenarios.faults import Fault
 from ivr.scenarios.loading import Loaded, load, shipped, shipped_names
 from ivr.scenarios.model import Answer, Ask, Choice, End, HandOver, LookUp, Scenario
-from ivr.scenarios.walking import Keyed, Position, Result, Said, Step, answered, begin, looked_up
+from ivr.scenarios.walking import (
+    Keyed,
+    Position,
+    Result,
+    Said,
+    Step,
+    answered,
+    begin,
+    chosen,
+    for_operator,
+    given_up,
+    looked_up,
+)
 
 __all__ = [
     "Answer",
@@ -22,6 +34,9 @@ __all__ = [
     "Step",
     "answered",
     "begin",
+    "chosen",
+    "for_operator",
+    "given_up",
     "load",
     "looked_up",
     "shipped",

@@ -36,25 +36,23 @@ def is_speakable(phrase: str) -> bool:
     return _SPEAKABLE.fullmatch(phrase.lower().strip()) is not None
 
 
-def understand(choices: Iterable[C], heard: Sequence[str]) -> C | None:
-    """The choice that the words (ivr/domain/words.py) mean; None when they mean none, or two alike.
+def understand(choices: Iterable[C], heard: Sequence[str]) -> tuple[C, str] | None:
+    """The choice that the words (ivr/domain/words.py) mean, and the phrase of it that was said.
 
-    The longest phrase among the words wins: «пособие по безработице» over «пособие». A key's word counts only
-    by itself: «у меня один ребёнок» is not key 1.
+    None when they mean none, or two alike. The longest phrase among the words wins: «пособие по безработице»
+    over «пособие». A key's word counts only by itself: «у меня один ребёнок» is not key 1.
     """
-    found = [(length, choice) for choice in choices for length in _lengths(choice, tuple(heard))]
-    best = max((length for length, _ in found), default=0)
-    meant: list[C] = []
-    for length, choice in found:
-        if length == best and choice not in meant:
-            meant.append(choice)
-    return meant[0] if len(meant) == 1 else None
+    found = [(choice, phrase) for choice in choices for phrase in _heard(choice, tuple(heard))]
+    longest = max((len(words(phrase)) for _, phrase in found), default=0)
+    best = [(choice, phrase) for choice, phrase in found if len(words(phrase)) == longest]
+    return best[0] if best and all(choice == best[0][0] for choice, _ in best) else None
 
 
-def _lengths(choice: Understood, heard: tuple[str, ...]) -> Iterator[int]:
-    """Number of words of each phrase of the choice that was heard."""
-    if choice.key is not None and heard == (KEY_WORDS[choice.key],):
-        yield 1
-    for phrase in map(words, choice.phrases):
-        if any(heard[at : at + len(phrase)] == phrase for at in range(len(heard) - len(phrase) + 1)):
-            yield len(phrase)
+def _heard(choice: Understood, heard: tuple[str, ...]) -> Iterator[str]:
+    """Each phrase of the choice that was said."""
+    if choice.key is not None and heard == words(KEY_WORDS[choice.key]):
+        yield KEY_WORDS[choice.key]
+    for phrase in choice.phrases:
+        wanted = words(phrase)
+        if any(heard[at : at + len(wanted)] == wanted for at in range(len(heard) - len(wanted) + 1)):
+            yield phrase

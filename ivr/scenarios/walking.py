@@ -114,7 +114,8 @@ def _for_operator(heard: Said | Keyed) -> bool:
 
 def _choice(state: Ask, heard: Said | Keyed) -> Choice | None:
     if isinstance(heard, Said):
-        return understand(state.choices, words(heard.text))
+        found = understand(state.choices, words(heard.text))
+        return None if found is None else found[0]
     return next((choice for choice in state.choices if choice.key == heard.key), None)
 
 

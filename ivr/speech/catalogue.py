@@ -11,9 +11,14 @@ from ivr.ports import Prompt
 from ivr.speech.parts import Entry, Piece
 from ivr.speech.sentences import ENTRIES
 
+SCENARIO = "scenario"
+"""`scenario.NAME.STATE`: the words of a state of a dialogue scenario, each with an id of its own."""
+
 
 def entry(id_: str) -> Entry:
     """Raises BadInput for an unknown id."""
+    if id_.startswith(f"{SCENARIO}."):
+        return ENTRIES[SCENARIO]
     if id_ not in ENTRIES:
         raise BadInput(f"there is no prompt {id_}")
     return ENTRIES[id_]

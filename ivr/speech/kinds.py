@@ -111,8 +111,13 @@ def clean(text: str) -> str:
     Control and format characters, markup (SSML, espeak's [[phonemes]]) and runs of spaces go; so does the
     full stop at its end, for the sentence around it has its own.
     """
-    plain = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: LONGEST_FIELD * 4])
-    words = " ".join(_MARKUP.sub(" ", plain).split())
+    words = harmless(text[: LONGEST_FIELD * 4])
     if len(words) > LONGEST_FIELD:
         words = words[:LONGEST_FIELD].rsplit(" ", 1)[0]
     return words.rstrip(" .,;:")
+
+
+def harmless(text: str) -> str:
+    """Whole sentences from outside as one line, without control and format characters and markup."""
+    plain = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+    return " ".join(_MARKUP.sub(" ", plain).split())

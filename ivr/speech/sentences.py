@@ -20,6 +20,7 @@ from ivr.speech.kinds import (
     SNILS,
     TEXT,
     clean,
+    harmless,
     one_of,
     whole,
 )
@@ -151,6 +152,7 @@ ENTRIES: dict[str, Entry] = {
     **BENEFITS,
     # --- consultation and queue ---
     "topics": Entry((Value(_topics),), {"items": ITEMS}),
+    "scenario": Entry((Wording(lambda v: harmless(v["text"])),), {"text": TEXT}),
     "connecting": _fixed("Соединяем вас с оператором. Пожалуйста, не кладите трубку."),
     **QUEUEING,
     "operator.lost": _fixed("Связь с оператором прервалась. Мы снова соединяем вас."),

@@ -74,6 +74,7 @@ OURS = {
     "callback.privacy",
     "callback.nobody",
     "announcement",
+    "scenario",
     "operator.logged_in",
     "operator.logged_out",
     "operator.unknown",
@@ -145,6 +146,7 @@ OPEN_ONES: dict[str, dict[str, Any]] = {
     "queue.told": {"place": 2, "minutes": 4},
     "whisper": {"topic": "Субсидии", "level": "personal"},
     "whisper.callback": {"topic": "Субсидии", "level": "personal"},
+    "scenario": {"text": "О чём вы хотите узнать?"},
     "announcement": {"text": "Сегодня мы работаем до полудня", "sound": ""},
     "callback.confirmed": {"due": OPENS, "now": NOW, "enquiry": "0417"},
     "callback.greeting": {"enquiry": "0417"},
@@ -349,3 +351,11 @@ def test_the_documentation_has_each_prompt_with_its_parameters_and_text(id_: str
     row = next(line for line in page.splitlines() if line.startswith(f"| `{id_}` |"))
     assert all(f"`{name}`" in row for name in catalogue.entry(id_).parameters)
     assert any(catalogue.text(prompt) in row for prompt in EXAMPLES if prompt.id == id_)
+
+
+def test_each_state_of_a_scenario_has_a_prompt_of_its_own_that_is_spoken_whole() -> None:
+    said = "Пособие назначают на год. " * 30
+    prompt = Prompt.of("scenario.consultation.children", text=f"{said}\n<b>Документы</b>: паспорт.")
+    assert catalogue.text(prompt) == f"{said}b Документы /b : паспорт."
+    with pytest.raises(BadInput):
+        catalogue.text(Prompt.of("scenario.consultation.children", text=None))
