@@ -30,6 +30,7 @@ def calling(parts: Parts) -> Calling:
     """What the dialplan asks about a leg."""
     return Calling(
         store=parts.store,
+        callers_store=parts.callers_store,
         clock=parts.site.clock,
         rules=parts.calling,
         whispers=parts.whispers,

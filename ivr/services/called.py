@@ -40,6 +40,8 @@ class Calling:
     """The legs of one engine."""
 
     store: Store
+    callers_store: Store
+    """For what somebody listens into silence: it gives up soon (services/impatience.py)."""
     clock: Clock
     rules: CallingRules
     whispers: Whispers
@@ -51,7 +53,7 @@ class Calling:
 
     async def dialled(self, id_: str, leg: int) -> Enquiry | None:
         """Of a leg whose citizen has answered; None: it is no such leg. Raises StorageDown."""
-        return await self.store.run(lambda uow: _enquiry(uow, id_, leg, _DIALLED))
+        return await self.callers_store.run(lambda uow: _enquiry(uow, id_, leg, _DIALLED))
 
     async def begin(self, id_: str, leg: int) -> Enquiry | None:
         """An operator is there: the attempt is committed, and the citizen to be dialled; None: not now.

@@ -10,10 +10,12 @@ from agi_scripts import callbacks
 from ivr.asterisk import channel_vars
 from ivr.domain.callback import State
 from ivr.domain.enquiry import Level
-from ivr.domain.errors import CallerHungUp, CallerSilent, OperatorWanted
+from ivr.domain.errors import CallerHungUp, CallerSilent, OperatorWanted, StorageDown
 from ivr.flows import called as flow
+from ivr.ports import Store
 from ivr.services.called import Calling, Enquiry
 from ivr.services.whispers import Whispers
+from ivr.testing import MemoryStore
 from tests.unit.calling import NUMBER, Centre
 from tests.unit.ringing import Line
 from tests.unit.scripted import Answer, ScriptedCall
@@ -36,9 +38,14 @@ class Half:
         await self.set_variable(channel_vars.FLOW, channel_vars.FLOW_END)
 
 
-def calling(centre: Centre) -> Calling:
+def calling(centre: Centre, callers_store: Store | None = None) -> Calling:
     return Calling(
-        store=centre.store, clock=centre.clock, rules=centre.rules, whispers=Whispers(), node=centre.node
+        store=centre.store,
+        callers_store=callers_store or centre.store,
+        clock=centre.clock,
+        rules=centre.rules,
+        whispers=Whispers(),
+        node=centre.node,
     )
 
 
@@ -155,3 +162,14 @@ async def test_where_nobody_is_identified_by_telephone_it_is_not_offered() -> No
     call = await greeted(pressed="1", line=line)
     assert [prompt.values.get("identify") for prompt in call.heard if prompt.id == PRIVACY] == [False]
     assert "snils" not in call.said
+
+
+async def test_a_citizen_who_has_answered_does_not_wait_for_a_database_that_is_held() -> None:
+    """The flow breaks off, and the dialplan goes on to the operator, who says who calls."""
+    centre = Centre()
+    id_ = await queued(centre)
+    centre.answer(id_)
+    held = MemoryStore()
+    held.down = True
+    with pytest.raises(StorageDown):
+        await callbacks.greeting(Half(id_, 1), None, calling(centre, callers_store=held))  # type: ignore[arg-type]
