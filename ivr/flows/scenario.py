@@ -89,6 +89,7 @@ class _Visit:
         return None
 
     async def _end(self, at: Position, state: End) -> None:
+        self.call.outcome = ContactOutcome.SELF_SERVICE
         await self.call.say(self._prompt(at.state, state.end), whole=True)
         await self.call.finish()
 
