@@ -16,6 +16,7 @@ from ivr.services.deferred_watch import DeferredWatch
 from ivr.services.disk import DiskWatch, Room
 from ivr.services.holds import Holds
 from ivr.services.queue_watch import QueueWatch
+from ivr.services.scenario_prompts import Preparation
 from ivr.services.silence import SilenceWatch
 from ivr.services.spool import Spool
 
@@ -32,6 +33,7 @@ DISK_SECONDS = 2.0
 BOARD_SECONDS = 1.0
 SILENCE_SECONDS = 0.5
 DUTY_SECONDS = 1.0
+SCENARIO_SECONDS = 5.0
 SPOOL_SECONDS = 5.0
 CHECK_SECONDS = 10.0
 """How often telephones, queues and operators' states are compared with each other."""
@@ -66,6 +68,12 @@ def routines(parts: Parts) -> list[Routine]:
         _every(CALENDAR_SECONDS, "calendar", parts.known_days.refresh, "`ekc doctor`, `ekc db check`"),
         _every(DISK_SECONDS, "disk", _disk(parts).look, "make room: `ekc doctor` tells how much there is"),
         _every(DEFERRED_SECONDS, "deferred", _deferred(parts).look, "`ekc doctor`, `ekc db check`"),
+        _every(
+            SCENARIO_SECONDS,
+            "scenarios",
+            Preparation(parts.store, parts.office.desk.shelf, parts.prompts).work,
+            "`ekc doctor`; of a version that cannot be used: `ekc scenarios rollback consultation`",
+        ),
         _every(QUEUES_SECONDS, "queues", _queue_watch(parts).work, "`ekc doctor`, `ekc status`"),
     ]
 

@@ -29,6 +29,7 @@ from ivr.scenarios import (
 from ivr.scenarios.fitting import heard_as
 from ivr.scenarios.hearing import understand
 from ivr.scenarios.walking import MOST_FAILURES
+from ivr.services.scenario_prompts import asked, wording
 
 QUESTIONS = "Консультация: {}."
 """What the operator reads on the card (§15)."""
@@ -67,8 +68,8 @@ class _Visit:
                 case End() as ends:
                     return await self._end(step.at, ends)
 
-    def _prompt(self, state: str, text: str, *kind: str) -> Prompt:
-        return Prompt.of(".".join(("scenario", self.scenario.scenario, state, *kind)), text=text)
+    def _prompt(self, state: str, text: str) -> Prompt:
+        return wording(self.scenario, state, text)
 
     # --- telling ---
 
@@ -105,25 +106,24 @@ class _Visit:
         return chosen(self.scenario, at, _choice(state, answer))
 
     def _question(self, name: str, state: Ask) -> Question:
-        again = self._prompt(name, state.again, "again")
-        asked = self._prompt(name, state.ask, *(("spoken",) if state.by_keys else ()))
+        by_keys, aloud, again = asked(self.scenario, name, state)
         return Question(
-            prompt=self._prompt(name, state.by_keys) if state.by_keys else asked,
+            prompt=by_keys,
             keys="".join(choice.key for choice in state.choices if choice.key is not None),
             again=None if state.by_keys else again,
             tries=MOST_FAILURES,
-            spoken=self._spoken(name, state, asked, again),
+            spoken=Spoken(
+                grammar=self._grammar(name, state),
+                understand=lambda words: _said(state, words),
+                prompt=aloud,
+                again=again,
+            ),
         )
 
-    def _spoken(self, name: str, state: Ask, asked: Prompt, again: Prompt) -> Spoken:
+    def _grammar(self, name: str, state: Ask) -> Grammar:
         phrases = dict.fromkeys(phrase for choice in state.choices for phrase in heard_as(choice))
         title = "-".join((self.scenario.scenario, str(self.number), name)).replace("_", "-")
-        return Spoken(
-            grammar=Grammar(name=title, phrases=tuple(phrases)),
-            understand=lambda words: _said(state, words),
-            prompt=asked,
-            again=again,
-        )
+        return Grammar(name=title, phrases=tuple(phrases))
 
     # --- looking up ---
 
