@@ -61,6 +61,14 @@ class Metrics:
     """Seconds from due to the beginning of a leg."""
     deferred_open: Gauge
     """Deferred enquiries whose answer is owed, by urgency: calm, soon, late."""
+    speech_streams: Gauge
+    """Conversations that are listened to now."""
+    speech_refused: Counter
+    """Conversations that were led by keys alone because no stream was free."""
+    speech_deaths: Counter
+    """Recognition processes that ended by themselves."""
+    speech_turns: Counter
+    """What callers said, by grammar and result: recognised, unsure, failed, lost."""
     wait_estimate_error: Histogram
     """Actual wait of a caller less the first one announced, seconds: above zero somebody waited longer."""
 
@@ -68,7 +76,10 @@ class Metrics:
     def create(cls) -> Metrics:
         """Fresh metrics on a registry of their own."""
         make = _Maker(CollectorRegistry())
-        return cls(registry=make.registry, **_of_the_engine(make), **_of_queues(make), **_of_callbacks(make))
+        parts = (_of_the_engine(make), _of_queues(make), _of_callbacks(make), _of_speech(make))
+        return cls(
+            registry=make.registry, **{name: metric for part in parts for name, metric in part.items()}
+        )
 
     def render(self) -> bytes:
         """The Prometheus text format, version 0.0.4."""
@@ -159,4 +170,14 @@ def _of_callbacks(make: _Maker) -> dict[str, Any]:
             "From due to the beginning of a leg",
             (1, 5, 15, 60, 300, 900, 3600, 14400),
         ),
+    }
+
+
+def _of_speech(make: _Maker) -> dict[str, Any]:
+    """Fields of Metrics: the line listens."""
+    return {
+        "speech_streams": make.gauge("speech_streams", "Conversations that are listened to"),
+        "speech_refused": make.counter("speech_refused_total", "Conversations without a free stream"),
+        "speech_deaths": make.counter("speech_worker_deaths_total", "Recognition processes that died"),
+        "speech_turns": make.counter("speech_turns_total", "What callers said", "grammar", "result"),
     }

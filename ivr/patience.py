@@ -32,11 +32,17 @@ class Patience:
     reminders: bool = True
     """Whether who is silent is spoken to; an operator in a menu is not."""
 
-    def reminded(self, *, digits: bool, begun: bool = False) -> list[Reminder]:
-        """What is said while a key is awaited, soonest first. digits: of a number that may have begun."""
+    @property
+    def calm(self) -> float:
+        """Seconds after a question in which nothing is said in any case."""
+        return min(3.0, REMINDERS[0] * self.silence)
+
+    def reminded(self, *, digits: bool, begun: bool = False, by_voice: bool = False) -> list[Reminder]:
+        """What is said while an answer is awaited, soonest first. digits: of a number that may have begun."""
         said: list[Reminder] = []
         if self.reminders:
             stages = [Prompt.of("silence.reminder", stage=n, digits=digits) for n in (1, 2, 3)]
+            stages = [prompt.voiced for prompt in stages] if by_voice else stages
             said += map(Reminder, (part * self.silence for part in REMINDERS), stages)
         if begun:
             said.append(Reminder(self.digit, Prompt.of("no_input")))

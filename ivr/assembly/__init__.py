@@ -40,7 +40,7 @@ def build_engine(site: LocalSite) -> Engine:
         prompts=parts.prompts,
         traces=parts.traces,
         routines=routines(parts),
-        tasks={"floor": parts.floor.run},
+        tasks={"floor": parts.floor.run, **({"speech": parts.ears.run} if parts.ears.hearing else {})},
         serve_web=Page(parts, agi).serve,
         calls=lambda: parts.office.calls,
         close_parts=parts.close,

@@ -28,7 +28,9 @@ class Page:
     async def _status(self) -> status.Document:
         place = status.Place.of(self._parts.settings)
         now, own = self._parts.site.clock.now(), self._parts.alarms.list()
-        return await status.collect(place, self._probes(), engine_pid=os.getpid(), now=now, own=own)
+        return await status.collect(
+            place, self._probes(), engine_pid=os.getpid(), now=now, own=own, speech=self._parts.ears.state
+        )
 
     def _probes(self) -> status.Probes:
         settings = self._parts.settings

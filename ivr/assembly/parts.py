@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivr import resources
+from ivr.assembly.speech import Ears
 from ivr.asterisk import conf
 from ivr.asterisk.ami import Ami
 from ivr.asterisk.distributor import AppQueue
@@ -69,7 +70,14 @@ class Parts:
         self.supervision = Supervision(self.floor.view, site.clock)
         self.resources = resources.build(settings, self.callers_store, site.clock, self.metrics)
         self.known_days = KnownDays(self.store, settings.known_days)
-        self.office = Office(self._desk(), prompts=self.prompts, traces=self.traces, node=settings.node)
+        self.ears = Ears(settings, self.metrics, self.alarms, site.clock)
+        self.office = Office(
+            self._desk(),
+            prompts=self.prompts,
+            traces=self.traces,
+            node=settings.node,
+            hearing=self.ears.hearing,
+        )
 
     def open_database(self) -> None:
         """A database that is down does not keep the line from answering (architecture.md, rule 2)."""

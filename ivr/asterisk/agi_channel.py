@@ -14,12 +14,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ivr.asterisk import channel_vars
+from ivr.asterisk import agi_speech, channel_vars
 from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
 from ivr.asterisk.first_wait import MILLISECONDS as FIRST_MS
-from ivr.asterisk.first_wait import FirstWait, key_of
+from ivr.asterisk.first_wait import FirstWait, key_of, off_beat
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
-from ivr.ports import KEYS, Boarding, CallFacts
+from ivr.ports import KEYS, Boarding, CallFacts, Heard
 
 LONGEST_WAIT = 3600.0
 """Seconds of one WAIT FOR DIGIT; its argument is a C int of milliseconds and negative means for ever."""
@@ -131,7 +131,7 @@ class AgiChannel:
     async def wait_key(self, seconds: float) -> str | None:
         """The next key of `ports.KEYS`, or None when the time has passed; at most an hour.
 
-        It may wait up to 20 ms longer than asked (see `_off_beat`); 0 does not wait at all.
+        It may wait up to 20 ms longer than asked (see `off_beat`); 0 does not wait at all.
         """
         until = self._loop.time() + min(seconds, LONGEST_WAIT)
         waited = await self._end_first_wait()
@@ -140,7 +140,7 @@ class AgiChannel:
             return early
         while True:
             left = max(until - self._loop.time(), 0.0)
-            milliseconds = _off_beat(math.ceil(left * 1000))
+            milliseconds = off_beat(math.ceil(left * 1000))
             limit = left + self._reply_seconds
             reply = await self._command("WAIT FOR DIGIT", str(milliseconds), limit=limit)
             if reply.result == -1:
@@ -149,6 +149,24 @@ class AgiChannel:
             key = key_of(reply)
             if key is not None or reply.result == 0:
                 return key
+
+    async def open_ears(self) -> bool:
+        limit = agi_speech.CREATE_SECONDS + self._reply_seconds
+        return (await self._command("SPEECH CREATE", agi_speech.ENGINE, limit=limit)).result == 1
+
+    async def expect(self, grammar: str) -> bool:
+        reply = await self._command("SPEECH SET", agi_speech.GRAMMAR, grammar, limit=self._reply_seconds)
+        return reply.result == 1
+
+    async def listen(self, audio: Path, seconds: float) -> str | Heard | None:
+        """SPEECH RECOGNIZE. A file that Asterisk cannot open counts as one of no length."""
+        await self._end_first_wait()
+        if (early := self._first_wait.take_key()) is not None:
+            return early
+        sound = str(audio.with_suffix(""))
+        reply = await self._command("SPEECH RECOGNIZE", sound, agi_speech.whole(seconds))
+        self._gone = reply.data == agi_speech.HUNG_UP
+        return agi_speech.heard_of(reply)
 
     async def get_variable(self, name: str) -> str | None:
         """A channel variable or function; None when it is unset. Asterisk cuts it at 1023 bytes."""
@@ -269,20 +287,6 @@ class AgiChannel:
             reply.set_exception(Unavailable("Asterisk does not answer an AGI command"))
         self._gone = True
         self._transport.abort()
-
-
-def _off_beat(milliseconds: int) -> int:
-    """The next number of milliseconds that is half an RTP packet (20 ms) off the beat.
-
-    A digit that ends between two commands is not lost yet: Asterisk emulates it and reports its end
-    80 ms later, in time with a packet (__ast_read of channel.c). A wait of whole packets would end
-    exactly then again, and the digit would be lost. Off the beat a loss is rare, not impossible: 20 calls
-    at once that did nothing but short waits lost 1 of 8000 digits. One long wait has no gap at all.
-    """
-    return milliseconds + (_HALF_PACKET - milliseconds) % _PACKET if milliseconds > 0 else 0
-
-
-_PACKET, _HALF_PACKET = 20, 10
 
 
 _FACTS = (channel_vars.NUMBER_STATE, channel_vars.ARRIVED, channel_vars.ENQUIRY, channel_vars.QUEUE)

@@ -31,6 +31,8 @@ from ivr.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 """Where AMI and the engine's FastAGI listen, whatever `bind` says: both trust whoever connects."""
+SPEECH_HOST = "127.0.0.2"
+"""Where the engine's recogniser listens: loopback, too, so that it needs no port of its own."""
 AMI_USER = "ekc"
 """asterisk-conf/manager.conf.j2."""
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -166,6 +168,7 @@ def _values(
         "bind": _bind(settings),
         "media_address": None if ip_address(settings.bind).is_unspecified else settings.bind,
         "loopback": LOOPBACK,
+        "speech_host": SPEECH_HOST,
         "ami_secret": ami_secret(settings),
         "realm": SIP_REALM,
         "probe": probe_extension(settings),

@@ -18,12 +18,24 @@ MILLISECONDS = 110
 """Off the beat of packets (agi_channel.py), and as long as a slice of waiting beside other work."""
 _KEY_CODES = frozenset(map(ord, KEYS))
 _DEAD = Reply(code=511)
+_PACKET, _HALF_PACKET = 20, 10
 
 
 def key_of(reply: Reply) -> str | None:
     """The key whose character code is the result; None for none and for what no telephone has."""
     code = reply.result
     return chr(code) if isinstance(code, int) and code in _KEY_CODES else None
+
+
+def off_beat(milliseconds: int) -> int:
+    """The next number of milliseconds that is half an RTP packet (20 ms) off the beat.
+
+    A digit that ends between two commands is not lost yet: Asterisk emulates it and reports its end
+    80 ms later, in time with a packet (__ast_read of channel.c). A wait of whole packets would end
+    exactly then again, and the digit would be lost. Off the beat a loss is rare, not impossible: 20 calls
+    at once that did nothing but short waits lost 1 of 8000 digits. One long wait has no gap at all.
+    """
+    return milliseconds + (_HALF_PACKET - milliseconds) % _PACKET if milliseconds > 0 else 0
 
 
 class FirstWait:

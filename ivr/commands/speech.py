@@ -20,7 +20,7 @@ _SHOWN = ("name", "in_use", "size", "licence", "installed_at")
 
 @click.group(cls=EkcGroup)
 def speech() -> None:
-    """Recognition models of Vosk. The line does not listen yet: callers answer by keys."""
+    """Recognition models of Vosk: the line listens to its callers with the one in use."""
 
 
 @speech.command()
@@ -57,9 +57,7 @@ def use(site: Site, out: Output, name: str) -> None:
     """Take this model from now on."""
     model = site.speech_models().use(name)
     _note(site, "speech.use", model)
-    out.done(
-        _view(model), f"{model.name} is in use. The line does not listen yet: `ekc speech test` tries it."
-    )
+    out.done(_view(model), f"{model.name} is in use from the next start of the line on (`ekc up`).")
 
 
 @speech.command()

@@ -171,7 +171,13 @@ _ORDINALS = (
     "двадцат",
 )
 _ENDINGS = ("ое", "ого", "ый", "ой", "ье", "ьего", "ий")
-_MONTHS = (
+ORDINALS = tuple(
+    stem + ending
+    for stem in (*_ORDINALS, "четвёрт", "тридцат")
+    for ending in (("ье", "ьего") if stem == "трет" else ("ое", "ого"))
+)
+"""As a day or a month is said: «пятое», «третьего»."""
+MONTHS = (
     ("январь", "января"),
     ("февраль", "февраля"),
     ("март", "марта"),
@@ -192,15 +198,26 @@ def date_said(words: Iterable[str], today: date) -> date | None:
     """«пятое марта две тысячи двадцать шестого года», «пятого третьего двадцать шестого», «ноль пять ноль три
     две тысячи двадцать шесть»; without a year it is the last such day not after today. None when that is no
     date."""
-    said = [word for word in words if word not in ("года", "год", "число", "месяц", "месяца")]
-    day, rest = _ordinal_or_number(said)
-    month, rest = _month(rest)
+    day, month, rest = _date_parts(words)
     if day is None or month is None:
         return None
     if not rest:
         return _last_not_after(today, month, day)
     year = _year(rest)
     return _date(year, month, day) if year is not None else None
+
+
+def names_year(words: Iterable[str]) -> bool:
+    """Whether something is said after day and month."""
+    return bool(_date_parts(words)[2])
+
+
+def _date_parts(words: Iterable[str]) -> tuple[int | None, int | None, Sequence[str]]:
+    """Day, month and what follows them."""
+    said = [word for word in words if word not in ("года", "год", "число", "месяц", "месяца")]
+    day, rest = _ordinal_or_number(said)
+    month, rest = _month(rest)
+    return day, month, rest
 
 
 def _ordinal_or_number(words: Sequence[str]) -> tuple[int | None, Sequence[str]]:
@@ -235,7 +252,7 @@ def _ordinal(word: str) -> int | None:
 def _month(words: Sequence[str]) -> tuple[int | None, Sequence[str]]:
     if not words:
         return None, words
-    for number, names in enumerate(_MONTHS, start=1):
+    for number, names in enumerate(MONTHS, start=1):
         if words[0] in names:
             return number, words[1:]
     return _ordinal_or_number(words)

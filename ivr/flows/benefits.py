@@ -10,6 +10,7 @@ from itertools import islice, zip_longest
 from ivr.domain.benefits import Notice, Payment, PaymentStatus, PersonalRecords
 from ivr.domain.enquiry import Application, ContactOutcome
 from ivr.domain.errors import OperatorWanted, ResourceDown, StorageDown
+from ivr.flows import by_voice
 from ivr.flows.desk import Desk
 from ivr.flows.identify import identify
 from ivr.flows.queueing import hand_over
@@ -76,9 +77,8 @@ async def _tell_step(call: Call, desk: Desk, step: Step, *, left: bool) -> str |
         for prompt, after in zip_longest(step.prompts, step.prompts[1:]):
             await call.say(prompt, then=after)
             call.outcome = ContactOutcome.SELF_SERVICE
-        return await call.ask_choice(
-            Prompt.of("benefits.more", left=left), AGAIN + NEXT + END if left else AGAIN + END
-        )
+        prompt, keys = Prompt.of("benefits.more", left=left), AGAIN + NEXT + END if left else AGAIN + END
+        return await call.ask_choice(prompt, keys, by_voice.menu(prompt, by_voice.BENEFITS, keys))
     except OperatorWanted:
         await hand_over(call, desk, agency=step.agency)
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from ivr import grammars
 from ivr.domain import phone
 from ivr.domain.callback import Callback
 from ivr.domain.errors import BadInput, CallerSilent, OperatorWanted, Unavailable
@@ -74,7 +75,7 @@ async def _another_number(call: Call, desk: Desk, callback: str) -> Callback | N
         number = _number(await call.ask_digits(Prompt.of("callback.typed"), most=15))
         if number is None or not caller_choice.dialable(number, desk.settings):
             await call.say(Prompt.of("callback.impossible"))
-        elif await call.ask_choice(Prompt.of("callback.number", number=number), "12") == _CORRECT:
+        elif await _is_right(call, number):
             retyped = await _retype(call, desk, callback, number)
             if retyped is not None:
                 return retyped
@@ -82,6 +83,11 @@ async def _another_number(call: Call, desk: Desk, callback: str) -> Callback | N
             break
     await call.say(Prompt.of("callback.kept"), whole=True)
     return None
+
+
+async def _is_right(call: Call, number: str) -> bool:
+    prompt = Prompt.of("callback.number", number=number)
+    return await call.ask_choice(prompt, "12", grammars.yes_no(prompt.voiced)) == _CORRECT
 
 
 def _number(digits: str) -> str | None:

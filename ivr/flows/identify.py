@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from ivr import grammars
 from ivr.domain.caller import Path
 from ivr.domain.codes import LONGEST
 from ivr.domain.enquiry import Level
@@ -13,6 +14,8 @@ from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, TraceEvent, UnitOfWork
 from ivr.services.identification import Attempt, Caller, Ticket
 
+_SNILS = Prompt.of("snils")
+_SAID = grammars.number(_SNILS.voiced, length=LENGTH, told_back=False)
 MOST_WRONG_SNILS = 3
 """Numbers that cannot be a SNILS before an operator takes over."""
 LONGEST_DOCUMENT = 20
@@ -47,7 +50,7 @@ async def ask_snils(call: Call, desk: Desk) -> str:
     """Eleven digits that can be a SNILS, read back and not discarded by `*`."""
     wrong = 0
     while True:
-        snils = await call.ask_digits(Prompt.of("snils"), length=LENGTH)
+        snils = await call.ask_digits(_SNILS, length=LENGTH, spoken=_SAID)
         if is_valid(snils):
             if await _stands(call, desk, snils):
                 return snils
@@ -59,9 +62,10 @@ async def ask_snils(call: Call, desk: Desk) -> str:
 
 
 async def _stands(call: Call, desk: Desk, snils: str) -> bool:
-    """Whether the SNILS, read back, was not discarded by `*`."""
+    """Whether the SNILS, read back, was not discarded by `*` or «нет»."""
     read_back = Prompt.of("snils.readback", snils=snils)
-    return not await call.offer(read_back, seconds=desk.settings.identification.readback_seconds)
+    seconds = desk.settings.identification.readback_seconds
+    return not await call.offer(read_back, seconds=seconds, spoken=read_back.voiced)
 
 
 async def _ticket(call: Call, desk: Desk, snils: str) -> Ticket:
@@ -76,7 +80,7 @@ async def _ticket(call: Call, desk: Desk, snils: str) -> Ticket:
 
 async def _try(call: Call, desk: Desk, ticket: Ticket) -> Attempt:
     """Ask everything the path wants, then have it all checked at once while keys are still read."""
-    code = await call.ask_digits(Prompt.of("code"), most=LONGEST)
+    code = await call.ask_digits(Prompt.of("code"), most=LONGEST, secret=True)
     document = ""
     if ticket.path is Path.CODE_AND_DOCUMENT:
         document = await call.ask_digits(Prompt.of("document"), most=LONGEST_DOCUMENT)

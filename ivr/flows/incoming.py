@@ -9,6 +9,7 @@ from datetime import datetime
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.errors import CallerHungUp, CallerSilent, OperatorWanted, StorageDown, Unavailable
 from ivr.domain.operators import GENERAL_QUEUE
+from ivr.flows import by_voice
 from ivr.flows.benefits import benefits
 from ivr.flows.callback import offer_callback
 from ivr.flows.consultation import consultation
@@ -22,7 +23,7 @@ from ivr.services.calendar import calendar_of
 
 RETURNED, RESUMED = "queue.returned", "queue.resumed"
 """Who was cut off while waiting, or in a talk."""
-_MENU = Prompt.of("menu")
+_MENU, _CALLBACK = Prompt.of("menu"), Prompt.of("closed.callback")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ async def closed(
     await call.say(Prompt.of("closed", opens_at=opening, now=now))
     await announce(call, announcement)
     with suppress(CallerSilent, StorageDown):  # nothing was asked for, or nothing can be promised
-        if opening is not None and await call.confirm(Prompt.of("closed.callback")):
+        if opening is not None and await call.confirm(_CALLBACK, _CALLBACK.voiced):
             return await offer_callback(call, desk, opening=opening)
     await call.say(Prompt.of("goodbye", reason="closed"), whole=True)
     return await call.finish()
@@ -148,7 +149,7 @@ async def without_storage(call: Call, desk: Desk) -> None:
 async def main_menu(call: Call, desk: Desk) -> None:
     """1 status of an application, 2 benefits and payments, 3 consultation by topic; 0 raises."""
     ways = {"1": status, "2": benefits, "3": consultation}
-    choice = await call.ask_choice(_MENU, "".join(ways))
+    choice = await call.ask_choice(_MENU, "".join(ways), by_voice.menu(_MENU, by_voice.MENU))
     await ways[choice](call, desk)
 
 

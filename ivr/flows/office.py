@@ -10,6 +10,7 @@ from ivr.domain import phone
 from ivr.domain.callback import leg_call
 from ivr.domain.errors import StorageDown
 from ivr.flows.desk import Desk
+from ivr.hearing import Hearing
 from ivr.observe import get_logger
 from ivr.patience import Patience
 from ivr.ports import Call, CallFacts, Channel, Prompts, UnitOfWork
@@ -23,7 +24,11 @@ _log = get_logger("ivr.office")
 class Office:
     """All conversations of one engine."""
 
-    def __init__(self, desk: Desk, *, prompts: Prompts, traces: TraceLog, node: str) -> None:
+    def __init__(
+        self, desk: Desk, *, prompts: Prompts, traces: TraceLog, node: str, hearing: Hearing | None = None
+    ) -> None:
+        """hearing: how citizens are listened to; None: by keys alone."""
+        self._hearing = hearing
         self.desk = desk
         self.node = node
         self._prompts = prompts
@@ -54,10 +59,11 @@ class Office:
         id_ = call or leg_call(channel.id) or channel.id
         with self._holding(id_):
             facts = facts or await channel.facts()
-            conversation = self.conversation(channel, facts, id_=id_)
+            conversation = self.conversation(channel, facts, id_=id_, hearing=self._hearing)
             try:
                 await flow(conversation, facts)
             finally:
+                conversation.close()
                 await self._record(conversation)
 
     async def operators_menu(self, channel: Channel) -> Dialogue:
@@ -67,9 +73,18 @@ class Office:
         return self.conversation(channel, await channel.facts(), patience)
 
     def conversation(
-        self, channel: Channel, facts: CallFacts, patience: Patience | None = None, *, id_: str = ""
+        self,
+        channel: Channel,
+        facts: CallFacts,
+        patience: Patience | None = None,
+        *,
+        id_: str = "",
+        hearing: Hearing | None = None,
     ) -> Dialogue:
-        """The verbs over a channel, by default with this site's patience. id_: of the call if not its own."""
+        """The verbs over a channel, by default with this site's patience and by keys alone.
+
+        id_: of the call if not its own. Who hears is to `close` it.
+        """
         settings = self.desk.settings
         call = Dialogue(
             channel,
@@ -80,6 +95,7 @@ class Office:
             number=phone.from_trunk(facts.number),
             arrived_at=facts.arrived_at,
             id_=id_,
+            hearing=hearing,
         )
         call.enquiry = facts.enquiry
         return call

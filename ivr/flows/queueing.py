@@ -165,7 +165,8 @@ async def _wants_callback(call: Call, left: LeftQueue, *, may_wait: bool) -> boo
             await call.say(Prompt.of("queue.unknown_number"), whole=True)
             return False
         return True
-    return await call.confirm(Prompt.of("queue.callback", reason=left.value))
+    prompt = Prompt.of("queue.callback", reason=left.value)
+    return await call.confirm(prompt, prompt.voiced)
 
 
 async def _other_queue(call: Call, desk: Desk, queue: str, left: LeftQueue) -> str | None:

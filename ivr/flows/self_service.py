@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from ivr import grammars
 from ivr.domain.enquiry import Application, ContactOutcome, Level
 from ivr.domain.errors import BadInput, OperatorWanted, ResourceDown, StorageDown, TurnedAway
 from ivr.domain.receipt import parse_date
+from ivr.flows import by_voice
 from ivr.flows.desk import Desk
 from ivr.flows.identify import ask_snils
 from ivr.flows.queueing import hand_over
 from ivr.ports import Call, Prompt, UnitOfWork
 
+_MENU, _MORE = Prompt.of("status.menu"), Prompt.of("status.more")
+_NUMBER, _DATE = Prompt.of("status.number"), Prompt.of("status.date")
+
 
 async def status(call: Call, desk: Desk) -> None:
     """1 by the receipt, 2 by SNILS."""
-    if await call.ask_choice(Prompt.of("status.menu"), "12") == "2":
+    spoken = by_voice.menu(_MENU, by_voice.STATUS_MENU)
+    if await call.ask_choice(_MENU, "12", spoken) == "2":
         return await by_snils(call, desk)
     return await by_receipt(call, desk)
 
@@ -70,10 +76,11 @@ async def find_by_receipt(call: Call, desk: Desk) -> Application | None:
 
 async def _ask_pair(call: Call, desk: Desk) -> Sequence[Application]:
     """What belongs to the pair that the caller gives; nothing for a date that no receipt has."""
-    number = await call.ask_digits(Prompt.of("status.number"))
-    typed = await call.ask_digits(Prompt.of("status.date"), length=8)
+    today = desk.today()
+    number = await call.ask_digits(_NUMBER, spoken=grammars.number(_NUMBER.voiced))
+    typed = await call.ask_digits(_DATE, length=8, spoken=grammars.day(_DATE.voiced, today=today))
     try:
-        day = parse_date(typed, today=desk.today())
+        day = parse_date(typed, today=today)
     except BadInput:
         return ()
     return await call.during(_look_up(desk, call, number, day), notice=Prompt.of("checking"))
@@ -96,7 +103,7 @@ async def tell_status(call: Call, desk: Desk, application: Application) -> None:
         while again == "1":
             await call.say(result(application))
             call.outcome = ContactOutcome.SELF_SERVICE
-            again = await call.ask_choice(Prompt.of("status.more"), "1")
+            again = await call.ask_choice(_MORE, "1", by_voice.menu(_MORE, by_voice.MORE))
     except OperatorWanted:
         await hand_over(call, desk, agency=application.agency)
 

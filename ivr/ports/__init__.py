@@ -8,6 +8,7 @@ Storage is synchronous and short: a unit of work is a closure that runs in the s
 from ivr.domain.guessing import GuessCounter
 from ivr.domain.worktime import DayException
 from ivr.ports.appointments import Agreements, DeferredEnquiries, Typed
+from ivr.ports.call import Call
 from ivr.ports.citizens import (
     Applications,
     Citizens,
@@ -45,7 +46,7 @@ from ivr.ports.site import Agencies, CalendarDays, Operators, Queues, Reasons
 from ivr.ports.speech import Grammar, Heard, Recogniser
 from ivr.ports.standings import Standings
 from ivr.ports.storage import Backend, CopyFacts, DatabaseCopies, KeyNeed, Store, UnitOfWork
-from ivr.ports.telephone import KEYS, Boarding, Call, CallFacts, Channel, Prompt, Prompts, WaitSounds, Whisper
+from ivr.ports.telephone import KEYS, Boarding, CallFacts, Channel, Prompt, Prompts, WaitSounds, Whisper
 
 __all__ = [
     "KEYS",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from ivr.ports.speech import Grammar
 from ivr.ports.telephone import Prompt
@@ -42,8 +43,8 @@ class Spoken:
     """What is said instead of the question's own prompt when the caller may speak; None: the same."""
     again: Prompt | None = None
     """Said instead of the question's own `again` when the caller may speak; None: the same."""
-    doubtful: bool = False
-    """Whether it is said back to the caller even when the recogniser is sure: nothing else would tell."""
+    told_back: Literal["unsure", "always", "never"] = "unsure"
+    """When the caller is asked whether this was said; never: the flow does that itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

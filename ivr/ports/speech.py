@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ivr.domain.words import words
 
@@ -14,11 +14,17 @@ class Heard:
     """One turn of a caller, as a recogniser understood it."""
 
     text: str
-    """Lower-case words, `[unk]` for one that is not in the grammar. Empty: the recogniser was lost."""
+    """Lower-case words, `[unk]` for one that is not in the grammar. Empty: the recogniser was lost; BEGUN:
+    words are being said, and what they are comes next."""
     score: int
     """How sure the recogniser is, 0 to 100: that of its least certain word."""
 
-    UNKNOWN = "[unk]"
+    UNKNOWN: ClassVar = "[unk]"
+    BEGUN: ClassVar = "[begun]"
+
+    @property
+    def begun(self) -> bool:
+        return self.text == self.BEGUN
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -34,6 +40,8 @@ class Grammar:
     """Letters, digits and hyphens."""
     phrases: tuple[str, ...]
     """Lower-case words or phrases of several."""
+    strict: bool = False
+    """Whether only these are reported, and other words pass for silence."""
 
 
 class Recogniser(Protocol):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from ivr.dialogue import Tell
 from ivr.domain.callback import leg_call
 from ivr.domain.errors import Unavailable
 from ivr.domain.silence import AWAY, TRANSFER, SilenceClock
@@ -20,6 +19,7 @@ from ivr.observe import get_logger
 from ivr.ports import Clock, FloorEvent, FloorKind, Leg, Store, Switchboard, UnitOfWork
 from ivr.services.audit import By
 from ivr.services.floor import Floor
+from ivr.speaking import Tell
 
 BRIDGE, SILENCE = "bridge", "silence"
 """Kind and outcome of the event in the trace; its id is the operator's extension."""

@@ -44,6 +44,17 @@ class LineState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeechState:
+    """A line that listens."""
+
+    model: str
+    streams: int
+    """Conversations that can be listened to at once."""
+    taken: int
+    """Those that are now."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AsteriskState:
     """A running Asterisk."""
 
@@ -122,11 +133,17 @@ class _Look:
 
 
 async def collect(
-    place: Place, probes: Probes, *, engine_pid: int, now: datetime, own: Sequence[Alarm] = ()
+    place: Place,
+    probes: Probes,
+    *,
+    engine_pid: int,
+    now: datetime,
+    own: Sequence[Alarm] = (),
+    speech: SpeechState | None = None,
 ) -> Document:
     """The document as the running engine sees it. Never raises for a part that is down.
 
-    own: the engine's alarms; on a full disk they do not get into its file.
+    own: the engine's alarms; on a full disk they do not get into its file. speech: None for keys alone.
     """
     look = _Look(now)
     async with asyncio.TaskGroup() as at_once:
@@ -149,6 +166,7 @@ async def collect(
         database=database.result() or DatabaseState(backend=place.backend, revision=None),
         calls=calls.result(),
         alarms=[*_merged(read_alarms(place.run_dir), own), *look.alarms],
+        speech=speech,
     )
 
 
@@ -195,6 +213,7 @@ def _document(
     database: DatabaseState,
     calls: int | None,
     alarms: Sequence[Alarm],
+    speech: SpeechState | None = None,
 ) -> Document:
     """The keys of `ekc status` (interface.md), in its order."""
     return {
@@ -206,7 +225,8 @@ def _document(
         "engine": {"pid": engine},
         "database": {"backend": database.backend, "revision": database.revision, "pid": database.pid},
         "calls": calls,
-        "speech": None,
+        "speech": speech and speech.model,
+        "speech_streams": speech and {"limit": speech.streams, "taken": speech.taken},
         "alarms": _alarms(alarms, place.zone),
     }
 

@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from ivr.dialogue import Tell
 from ivr.domain.callback import leg_call
 from ivr.domain.errors import StorageDown
 from ivr.observe import get_logger
 from ivr.ports import Clock, Store, TraceEvent
+from ivr.speaking import Tell
 
 FLUSH_SECONDS = 0.1
 MOST_KEPT = 20_000

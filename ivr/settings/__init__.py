@@ -25,7 +25,14 @@ from ivr.settings.appointments import AgreedSettings, DeferredSettings
 from ivr.settings.calling import CallbackSettings
 from ivr.settings.kinds import Port, PortRange, Seconds
 from ivr.settings.places import Places
-from ivr.settings.tables import AlarmSettings, HttpService, IdentificationRules, Trunk, WatchSettings
+from ivr.settings.tables import (
+    AlarmSettings,
+    HttpService,
+    IdentificationRules,
+    SpeechSettings,
+    Trunk,
+    WatchSettings,
+)
 
 __all__ = [
     "AlarmSettings",
@@ -33,6 +40,7 @@ __all__ = [
     "HttpService",
     "IdentificationRules",
     "Settings",
+    "SpeechSettings",
     "Trunk",
     "WatchSettings",
     "load",
@@ -133,6 +141,9 @@ class Settings(Places, BaseSettings):
     """How long each look-up or identification waits while the whole line is being guessed at."""
     identification: IdentificationRules = IdentificationRules()
 
+    # Callers who speak
+    speech: SpeechSettings = SpeechSettings()
+
     # Who answers about citizens
     resources: dict[str, HttpService] = {}
     """By agency code, `[resources.soc]`. An agency that is not named is answered from our own tables."""
@@ -199,6 +210,10 @@ class Settings(Places, BaseSettings):
         if self.pair_lock_cap_seconds < self.pair_lock_seconds:
             raise ValueError("pair_lock_cap_seconds cannot be less than pair_lock_seconds")
         return self
+
+    @property
+    def speech_port(self) -> int:
+        return self.speech.port or self.agi_port
 
     @property
     def zone(self) -> ZoneInfo:

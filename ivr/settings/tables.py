@@ -103,3 +103,22 @@ class WatchSettings(BaseModel):
     """Of no answer by the manager interface."""
     call_seconds: Annotated[float, Field(ge=10)] = 22.0
     """Of no call taken: neither a citizen's nor the supervisor's own, which it makes when nobody calls."""
+
+
+class SpeechSettings(BaseModel):
+    """How the line listens, when a model is in use (`ekc speech use`); see docs/speech.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool = True
+    """False: callers answer by keys alone, whatever model is in use."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Between Asterisk and the engine, on 127.0.0.2 only; 0: as agi_port."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that recognise; each loads the model for itself."""
+    streams: Annotated[int, Field(ge=1)] = 20
+    """Conversations that are listened to at once; further ones are led by keys alone."""
+    confidence: Annotated[int, Field(ge=0, le=100)] = 50
+    """What the recogniser is less sure of is said back to the caller."""
+    pause_seconds: Annotated[float, Field(gt=0, le=10)] = 1.5
+    """A number without a fixed length is complete when nothing more is said for so long."""

@@ -20,6 +20,10 @@ from ivr.speech.pool import Pool, Stream
 PROTOCOL = Subprotocol("speech_to_text")
 GRAMMAR = "grammar"
 """The parameter of `SPEECH SET` that begins a turn."""
+QUIET_SECONDS, FILL_SECONDS = 0.2, 2.0
+"""After so long without sound it is silence that is heard, for at most so long: a turn ends by silence, and
+many telephones send nothing while their owner is silent (RFC 3389)."""
+_SILENCE = bytes(int(QUIET_SECONDS * 8000) * 2)
 _log = get_logger("ivr.speech")
 
 
@@ -32,7 +36,9 @@ async def listen(pool: Pool, host: str, port: int) -> Server:
     try:
         return await serve(handle, host, port, subprotocols=[PROTOCOL], max_size=1 << 16, compression=None)
     except OSError as error:
-        raise BadInput(f"speech_port {port} cannot be opened ({error.strerror}): name another") from None
+        raise BadInput(
+            f"port {port} of the recogniser on {host} cannot be had ({error.strerror}): set EKC_SPEECH__PORT"
+        ) from None
 
 
 class _Session:
@@ -44,11 +50,15 @@ class _Session:
         self._stream: Stream = pool.open(self._heard)
         self._grammar = ""
         self._sending: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._sound_at = 0.0
 
     async def run(self) -> None:
+        filling = asyncio.create_task(self._fill())
         try:
             async for message in self._connection:
                 if isinstance(message, bytes):
+                    self._sound_at = self._loop.time()
                     self._pool.feed(self._stream, message)
                 else:
                     await self._take(aeap_wire.parse(message))
@@ -58,7 +68,14 @@ class _Session:
         except ConnectionClosed:
             pass  # the caller is gone, or the question is answered
         finally:
+            filling.cancel()
             self._pool.close(self._stream)
+
+    async def _fill(self) -> None:
+        while True:
+            await asyncio.sleep(QUIET_SECONDS)
+            if QUIET_SECONDS <= self._loop.time() - self._sound_at < FILL_SECONDS:
+                self._pool.feed(self._stream, _SILENCE)
 
     async def _take(self, message: Request | Answer) -> None:
         if isinstance(message, Request):

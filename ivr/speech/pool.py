@@ -1,7 +1,7 @@
 """Recognition in worker processes, so that neither Vosk's work nor its faults touch the calls' event loop.
 
 `ivr.ports.Recogniser`. A worker that dies takes with it the answers that were just being spoken: their
-callers are asked again. It is started anew.
+callers are asked again. It is started anew, and hears what was said meanwhile.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from pathlib import Path
 
 from ivr.observe import get_logger
 from ivr.ports import Grammar, Heard
-from ivr.speech.worker_wire import Kind, Packet, Unpacker, WrongPacket, pack
+from ivr.speech.worker_wire import UNKNOWN, Kind, Packet, Unpacker, WrongPacket, pack
 
 BACKLOG_BYTES = 1 << 20
 """Of sound that a worker has not taken yet; what comes beyond is dropped, for it lags by minutes."""
+LATE_BYTES = 20 * 16_000
+"""Of sound that is kept for a worker that is being started: twenty seconds; then the answer is lost."""
 AGAIN_SECONDS = 1.0
 """Between the death of a worker and the next one."""
 _CHUNK = 1 << 16
@@ -34,9 +36,56 @@ class Stream:
     """One caller's sound."""
 
     number: int
+    """Of the turn: what comes of an earlier one is dropped."""
     worker: _Worker
     on_heard: OnHeard
     listening: bool = False
+    strict: bool = False
+    """Whether unknown words are not reported."""
+    late: list[Packet] = field(default_factory=list)
+    """What the worker has not been there for."""
+    late_bytes: int = 0
+
+    def send(self, packet: Packet) -> None:
+        """To the worker, as soon as it is there."""
+        if self.worker.ready:
+            self.worker.send(packet)
+            return
+        self.late.append(packet)
+        self.late_bytes += len(packet.data)
+        if self.late_bytes > LATE_BYTES:
+            self.lose()
+
+    def catch_up(self) -> None:
+        """The worker is there."""
+        for packet in self.late:
+            self.worker.send(packet)
+        self._drop()
+
+    def lose(self) -> None:
+        """The answer that was being spoken; the next question is heard again."""
+        self._drop()
+        if self.listening:
+            self.listening = False
+            self.on_heard(Heard(text="", score=0))
+
+    def begin(self, number: int, worker: _Worker, grammar: Grammar) -> None:
+        """The next turn, of this number, on this worker."""
+        phrases = json.dumps([*grammar.phrases, UNKNOWN], ensure_ascii=False).encode()
+        self.leave()
+        self.number, self.worker = number, worker
+        worker.streams[number] = self
+        self.listening, self.strict = True, grammar.strict
+        self.send(Packet(self.number, Kind.RESET, phrases))
+
+    def leave(self) -> None:
+        self.listening = False
+        self._drop()
+        if self.worker.streams.pop(self.number, None) is not None and self.worker.ready:
+            self.worker.send(Packet(self.number, Kind.CLOSE))
+
+    def _drop(self) -> None:
+        self.late, self.late_bytes = [], 0
 
 
 @dataclass(kw_only=True, eq=False)
@@ -48,7 +97,7 @@ class _Worker:
     streams: dict[int, Stream] = field(default_factory=dict)
 
     def send(self, packet: Packet) -> None:
-        if self.process is None or self.process.stdin is None or not self.ready:
+        if self.process is None or self.process.stdin is None:
             return
         pipe = self.process.stdin
         if packet.kind is not Kind.AUDIO or pipe.transport.get_write_buffer_size() < BACKLOG_BYTES:
@@ -91,10 +140,15 @@ class Pool:
         """Streams reserved now."""
         return self._taken
 
+    @property
+    def works(self) -> bool:
+        """Whether a worker is there."""
+        return any(worker.ready for worker in self._workers)
+
     def reserve(self) -> bool:
-        if self._model is None or not any(worker.ready for worker in self._workers):
+        if self._model is None:
             return False
-        if self._taken >= self._most:
+        if self._taken >= self._most or not self.works:
             self._on_busy()
             return False
         self._taken += 1
@@ -110,31 +164,27 @@ class Pool:
 
     def open(self, on_heard: OnHeard) -> Stream:
         """A stream on the worker with the fewest; nothing is heard before `listen`."""
-        self._numbers += 1
-        worker = min(self._workers, key=lambda worker: (not worker.ready, len(worker.streams)))
-        stream = Stream(number=self._numbers, worker=worker, on_heard=on_heard)
-        worker.streams[stream.number] = stream
-        return stream
+        return Stream(number=0, worker=self._lightest(), on_heard=on_heard)
+
+    def _lightest(self) -> _Worker:
+        return min(self._workers, key=lambda worker: (not worker.ready, len(worker.streams)))
 
     def listen(self, stream: Stream, grammar: str) -> bool:
-        """The stream's next turn begins; False when nobody has taught that grammar."""
+        """What is said from now on is of that grammar, turn by turn; False when nobody has taught it."""
         known = self._grammars.get(grammar)
         if known is None:
             return False
-        phrases = json.dumps([*known.phrases, Heard.UNKNOWN], ensure_ascii=False).encode()
-        stream.listening = True
-        stream.worker.send(Packet(stream.number, Kind.RESET, phrases))
+        self._numbers += 1
+        stream.begin(self._numbers, stream.worker if stream.worker.ready else self._lightest(), known)
         return True
 
     def feed(self, stream: Stream, sound: bytes) -> None:
-        """16-bit samples at 8 kHz. Ignored between turns."""
+        """16-bit samples at 8 kHz. Ignored before `listen` and after a lost answer."""
         if stream.listening:
-            stream.worker.send(Packet(stream.number, Kind.AUDIO, sound))
+            stream.send(Packet(stream.number, Kind.AUDIO, sound))
 
     def close(self, stream: Stream) -> None:
-        stream.listening = False
-        if stream.worker.streams.pop(stream.number, None) is not None:
-            stream.worker.send(Packet(stream.number, Kind.CLOSE))
+        stream.leave()
 
     # --- processes ---
 
@@ -181,9 +231,7 @@ class Pool:
     def _lose(self, worker: _Worker) -> None:
         worker.process, worker.ready = None, False
         for stream in list(worker.streams.values()):
-            if stream.listening:
-                stream.listening = False
-                stream.on_heard(Heard(text="", score=0))
+            stream.lose()
 
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -192,10 +240,18 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 def _take(worker: _Worker, packet: Packet) -> None:
     if packet.kind is Kind.READY:
         worker.ready = True
+        for waiting in list(worker.streams.values()):
+            waiting.catch_up()
+        return
     stream = worker.streams.get(packet.stream)
-    if packet.kind is Kind.RESULT and stream is not None and stream.listening:
-        stream.listening = False
-        stream.on_heard(heard(packet.data))
+    if stream is None or not stream.listening:
+        return
+    if packet.kind is Kind.BEGUN:
+        stream.on_heard(Heard(text=Heard.BEGUN, score=0))
+    elif packet.kind is Kind.RESULT:
+        said = heard(packet.data)
+        if said.words or not stream.strict:
+            stream.on_heard(said)
 
 
 def heard(result: bytes) -> Heard:

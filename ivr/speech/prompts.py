@@ -25,8 +25,9 @@ from ivr.speech import catalogue, recordings
 from ivr.speech.files import name as name_file
 from ivr.speech.files import place, private_folder, written
 from ivr.speech.parts import Piece
-from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_whole
+from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_silence, write_whole
 from ivr.speech.synthesis import Synthesiser
+from ivr.speech.voiced import SUFFIX as VOICED_SUFFIX
 
 SOUNDS_VERSION = 1
 """Raise it when sound.py makes different sound of the same input."""
@@ -119,6 +120,10 @@ class PromptStore:
         path = self._cached(segments)
         return path if path.is_file() else None
 
+    @property
+    def silence(self) -> Path:
+        return self._cache / "silence.wav"
+
     def release(self, audio: Path) -> None:
         if audio.parent == self._private:
             audio.unlink(missing_ok=True)
@@ -160,6 +165,7 @@ class PromptStore:
         with written():
             private_folder(self._cache)
             lay_silence(self._cache)
+            write_silence(self.silence)
         prompts = sorted(catalogue.prepared(), key=lambda prompt: not prompt.id.startswith("emergency"))
         turn = asyncio.Semaphore(_PREPARED_AT_ONCE)
         made = 0
@@ -204,13 +210,19 @@ class PromptStore:
         segments: list[Segment] = []
         if sound := prompt.values.get("sound"):
             return (Play((self._recording(str(sound)),)),)
-        own = self._own / f"{recorded_as(prompt.id)}.wav" if self._own is not None else None
-        if own is not None and own.is_file():
+        if (own := self._own_recording(prompt.id)) is not None:
             segments.append(Play((own,)))
             pieces = tuple(piece for piece in pieces if piece.value)
         for piece in pieces:
             self._append(segments, piece)
         return tuple(segments)
+
+    def _own_recording(self, id_: str) -> Path | None:
+        """The site's; a question for who may speak is otherwise heard as for who may not."""
+        if self._own is None:
+            return None
+        files = (self._own / f"{recorded_as(name)}.wav" for name in (id_, id_.removesuffix(VOICED_SUFFIX)))
+        return next((file for file in files if file.is_file()), None)
 
     def _append(self, segments: list[Segment], piece: Piece) -> None:
         """Neighbouring texts become one, for whole sentences sound better than their parts."""

@@ -57,6 +57,11 @@ def lay_silence(folder: Path) -> None:
     """Nothing is said to whom an operator is rung for at once, for it would keep the operator waiting."""
     path = folder / f"ru_q_{Told(place=1, minutes=AT_ONCE).name}" / f"{_STAY}.wav"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_silence(path)
+
+
+def write_silence(path: Path) -> None:
+    """Ten milliseconds of it."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

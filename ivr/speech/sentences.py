@@ -29,6 +29,7 @@ from ivr.speech.personal import BENEFITS, OPERATOR, RESULT
 from ivr.speech.queueing import QUEUEING
 from ivr.speech.supervising import SUPERVISING
 from ivr.speech.transferring import TRANSFERRING
+from ivr.speech.voiced import VOICED
 
 CENTRE = "Здравствуйте! Это единый контактный центр социальной поддержки."
 GOODBYES = {
@@ -188,15 +189,7 @@ ENTRIES: dict[str, Entry] = {
         (Wording(lambda v: REMINDERS[v["stage"], v["digits"]]),),
         {"stage": whole(1, 3, prepared=3), "digits": FLAG},
     ),
-    "speech.confirm": Entry(
-        (
-            Value(lambda v: f"Вы сказали: «{clean(v['heard'])}»."),
-            Wording("Если это верно, нажмите один. Если нет, нажмите два."),
-        ),
-        {"heard": TEXT},
-        personal=True,
-    ),
-    "speech.keys_only": _fixed("Пожалуйста, отвечайте кнопками телефона."),
+    **VOICED,
     # --- last words ---
     "goodbye": Entry((Wording(lambda v: GOODBYES[v["reason"]]),), {"reason": one_of(tuple(GOODBYES))}),
     "emergency": _fixed("Простите, у нас технический сбой. Соединяем вас с оператором."),

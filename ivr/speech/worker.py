@@ -11,7 +11,7 @@ import sys
 
 from vosk import KaldiRecognizer, Model, SetLogLevel
 
-from ivr.speech.worker_wire import Kind, Packet, Unpacker, pack
+from ivr.speech.worker_wire import UNKNOWN, Kind, Packet, Unpacker, pack
 
 RATE = 8000
 _CHUNK = 1 << 16
@@ -23,14 +23,18 @@ class Worker:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._streams: dict[int, KaldiRecognizer] = {}
+        self._begun: set[int] = set()
+        """Streams whose caller is in the middle of words."""
 
     def take(self, packet: Packet) -> Packet | None:
         """What there is to say to that."""
         stream, kind, data = packet
         if kind is Kind.RESET:
             self._streams[stream] = self._recogniser(data)
+            self._begun.discard(stream)
         elif kind is Kind.CLOSE:
             self._streams.pop(stream, None)
+            self._begun.discard(stream)
         elif kind is Kind.AUDIO and stream in self._streams:
             return self._hear(stream, data)
         return None
@@ -43,9 +47,19 @@ class Worker:
     def _hear(self, stream: int, sound: bytes) -> Packet | None:
         recogniser = self._streams[stream]
         if not recogniser.AcceptWaveform(sound):
-            return None
+            return self._begins(stream, recogniser)
+        self._begun.discard(stream)
         result = recogniser.Result()
         return Packet(stream, Kind.RESULT, result.encode()) if json.loads(result).get("text") else None
+
+    def _begins(self, stream: int, recogniser: KaldiRecognizer) -> Packet | None:
+        if stream in self._begun:
+            return None
+        said = json.loads(recogniser.PartialResult()).get("partial", "")
+        if all(word == UNKNOWN for word in said.split()):
+            return None
+        self._begun.add(stream)
+        return Packet(stream, Kind.BEGUN)
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 _HEADER = struct.Struct("<IBI")
 MOST_BYTES = 1 << 20
+UNKNOWN = "[unk]"
+"""Vosk's word for what is not in the grammar (`ivr.ports.Heard`; the worker is spared loading the ports)."""
 
 
 class Kind(IntEnum):
@@ -16,9 +18,10 @@ class Kind(IntEnum):
 
     READY = 0  # from the worker: the model is loaded
     AUDIO = 1  # sound of a stream
-    RESET = 2  # the next turn of a stream, new or known, with these phrases as a JSON list
+    RESET = 2  # a turn, which is a stream of its own, begins with these phrases as a JSON list
     CLOSE = 3  # the stream is over
     RESULT = 4  # from the worker: what was said, as Vosk's JSON
+    BEGUN = 5  # from the worker: words are being said; once before each result
 
 
 _KINDS = frozenset(map(int, Kind))

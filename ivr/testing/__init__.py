@@ -8,7 +8,7 @@ from ivr.testing.caller import ScriptedCaller
 from ivr.testing.channel import FakeChannel
 from ivr.testing.clock import START, VirtualClock
 from ivr.testing.outbound import FakeOutbound
-from ivr.testing.speech import FakeDistributor, FakePrompts
+from ivr.testing.speech import FakeDistributor, FakePrompts, FakeRecogniser
 from ivr.testing.store import MemoryStore, MemoryUnitOfWork
 from ivr.testing.switchboard import FakeSwitchboard
 from ivr.testing.talk import Talk
@@ -19,6 +19,7 @@ __all__ = [
     "FakeDistributor",
     "FakeOutbound",
     "FakePrompts",
+    "FakeRecogniser",
     "FakeSwitchboard",
     "MemoryStore",
     "MemoryUnitOfWork",

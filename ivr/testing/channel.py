@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
-from ivr.ports import KEYS, Boarding, CallFacts
+from ivr.ports import KEYS, Boarding, CallFacts, Heard
 from ivr.testing.caller import ScriptedCaller
 from ivr.testing.clock import VirtualClock
 
@@ -42,6 +43,11 @@ class FakeChannel:
         self.results: dict[str, str] = {}
         self.variables: dict[str, str] = {}
         self.answered = False
+        self.ears = True
+        """Whether there is a recogniser to connect to; False in the middle of a call: it is gone."""
+        self.listening = False
+        self.expected: list[str] = []
+        """Names of the grammars that questions were listened to with."""
         self.heard: list[str] = []
         """Ids of the prompts that began to play."""
         self.executed: list[tuple[str, ...]] = []
@@ -76,6 +82,33 @@ class FakeChannel:
     async def wait_key(self, seconds: float) -> str | None:
         await self._command()
         return await self._next_key(seconds)
+
+    async def open_ears(self) -> bool:
+        await self._command()
+        self.listening = self.ears
+        return self.ears
+
+    async def expect(self, grammar: str) -> bool:
+        await self._command()
+        if not (self.listening and self.ears):
+            return False
+        self.expected.append(grammar)
+        return True
+
+    async def listen(self, audio: Path, seconds: float) -> str | Heard | None:
+        """A recogniser that is gone hears nothing, and nobody is told."""
+        await self._command()
+        if not self.listening:
+            raise Unavailable("Asterisk has no recogniser for this call")
+        lasting = 0.0
+        if audio.stem != "silence":
+            self.heard.append(audio.stem)
+            self.caller.hears(audio.stem)
+            lasting = self.durations.get(audio.stem, self.lasting)
+        try:
+            return self.caller.next_deed(lasting + max(1, math.ceil(seconds)))
+        finally:
+            await _turns()
 
     async def _next_key(self, seconds: float) -> str | None:
         try:

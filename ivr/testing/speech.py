@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
 from ivr.domain.errors import Unavailable
-from ivr.ports import Channel, LeftQueue, Prompt
+from ivr.ports import Channel, Grammar, LeftQueue, Prompt
 from ivr.speech import catalogue
 from ivr.testing.clock import VirtualClock
 
@@ -45,6 +46,10 @@ class FakePrompts:
             return None
         return _file("prompts", prompt)
 
+    @property
+    def silence(self) -> Path:
+        return Path("/prompts/silence.wav")
+
     def release(self, audio: Path) -> None:
         self.private.discard(audio)
 
@@ -60,6 +65,27 @@ class FakePrompts:
 
 def _file(folder: str, prompt: Prompt) -> Path:
     return Path("/") / folder / f"{prompt.id}.wav"
+
+
+class FakeRecogniser:
+    """`ivr.ports.Recogniser` of so many streams."""
+
+    def __init__(self, *, streams: int = 2) -> None:
+        self.model: str | None = "fake"
+        self.free = streams
+        self.taught: dict[str, Grammar] = {}
+
+    def reserve(self) -> bool:
+        if not self.free:
+            return False
+        self.free -= 1
+        return True
+
+    def release(self) -> None:
+        self.free += 1
+
+    def teach(self, grammars: Mapping[str, Grammar]) -> None:
+        self.taught.update(grammars)
 
 
 class FakeDistributor:

@@ -13,7 +13,7 @@ from ivr.domain.benefits import PersonalRecords
 from ivr.domain.enquiry import Application, ContactOutcome
 from ivr.domain.errors import CallOver
 from ivr.flows.desk import Desk
-from ivr.ports import Boarding, CodeHashes, Distributor, Prompt
+from ivr.ports import Boarding, CodeHashes, Distributor, Prompt, Spoken
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
 from ivr.settings import IdentificationRules, Settings
@@ -69,20 +69,31 @@ class ScriptedCall:
             raise answer
         return answer
 
-    async def ask_choice(self, prompt: Prompt, choices: str) -> str:
+    async def ask_choice(self, prompt: Prompt, choices: str, spoken: Spoken | None = None) -> str:
+        check_spoken(spoken)
         key = await self._ask(prompt)
         assert isinstance(key, str) and key in choices, f"{prompt.id} offers {choices}"
         return key
 
-    async def ask_digits(self, prompt: Prompt, *, length: int | None = None, most: int = 32) -> str:
+    async def ask_digits(
+        self,
+        prompt: Prompt,
+        *,
+        length: int | None = None,
+        most: int = 32,
+        spoken: Spoken | None = None,
+        secret: bool = False,
+    ) -> str:
+        check_spoken(spoken)
+        assert secret == (prompt.id == "code") and not (secret and spoken)
         digits = await self._ask(prompt)
         assert isinstance(digits, str) and len(digits) <= most and length in (None, len(digits))
         return digits
 
-    async def confirm(self, prompt: Prompt) -> bool:
+    async def confirm(self, prompt: Prompt, spoken: Prompt | None = None) -> bool:
         return await self._ask(prompt) == "1"
 
-    async def offer(self, prompt: Prompt, *, seconds: float) -> bool:
+    async def offer(self, prompt: Prompt, *, seconds: float, spoken: Prompt | None = None) -> bool:
         """What the script does not answer is passed over in silence."""
         assert seconds > 0
         if not self._answers or self._answers[0][0] != prompt.id:
@@ -113,6 +124,12 @@ class ScriptedCall:
 
     async def finish(self) -> None:
         self.finished = True
+
+
+def check_spoken(spoken: Spoken | None) -> None:
+    """What is said to who may speak must be sayable, too."""
+    if spoken is not None and spoken.prompt is not None:
+        catalogue.text(spoken.prompt)
 
 
 class Codes:

@@ -58,7 +58,24 @@ PROMISED = {
     "callback.number",
     "callback.slots",
 }
-OURS = {
+VOICED = {
+    "menu",
+    "status.menu",
+    "status.number",
+    "status.date",
+    "status.more",
+    "snils",
+    "snils.readback",
+    "benefits.more",
+    "closed.callback",
+    "queue.callback",
+    "callback.number",
+    "silence.reminder",
+    "speech.confirm",
+}
+"""What is put in other words to who may also speak, by `ID.voice`."""
+OURS = {f"{id_}.voice" for id_ in VOICED} | {
+    "speech.again",
     "connecting",
     "emergency.callback",
     "emergency.confirmed",
@@ -158,6 +175,9 @@ OPEN_ONES: dict[str, dict[str, Any]] = {
     "operator.deferred": {"enquiry": "0417", "deadline": OPENS, "now": NOW},
     "operator.was_paused": {"reason": "не отвечает"},
     "speech.confirm": {"heard": "детские пособия"},
+    "speech.confirm.voice": {"heard": "детские пособия"},
+    "snils.readback.voice": {"snils": "11223344595"},
+    "callback.number.voice": {"number": "+79123456789"},
 }
 EXAMPLES = [*catalogue.prepared(), *(Prompt(id_, values) for id_, values in OPEN_ONES.items())]
 
@@ -187,7 +207,9 @@ def test_no_question_offers_more_than_four_keys_and_each_purpose_comes_before_it
     sentences = [s for s in catalogue.sentences(prompt) if "нажмите" in s]
     assert len(sentences) <= 4
     for sentence in sentences:
-        assert re.match(r"\s*(Чтобы|Если|В конце|Вы на линии|Пожалуйста)", sentence), sentence
+        assert re.match(r"\s*(Чтобы|Если|В конце|Вы на линии|Пожалуйста|Скажите «|Это верно)", sentence), (
+            sentence
+        )
 
 
 def test_the_greeting_speaks_of_recording_only_while_recording_is_on() -> None:
@@ -198,6 +220,12 @@ def test_the_greeting_speaks_of_recording_only_while_recording_is_on() -> None:
 def test_the_main_menu_has_the_keys_of_the_interface() -> None:
     assert re.findall(r"нажмите (\w+)", say("menu")) == ["один", "два", "три", "ноль"]
     assert re.findall(r"нажмите (\w+)", say("status.menu")) == ["один", "два", "ноль"]
+
+
+def test_who_may_speak_is_told_what_to_say_and_what_to_press() -> None:
+    said = re.findall(r"[Сс]кажите «([^»]+)» или нажмите (\w+)", say("menu.voice"))
+    assert [key for _, key in said] == ["один", "два", "три", "ноль"]
+    assert "Вы сказали: «один, два, ноль»." in say("speech.confirm.voice", heard="120")
 
 
 def test_the_next_opening_is_told_in_words() -> None:

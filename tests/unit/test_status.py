@@ -80,6 +80,7 @@ async def test_the_document_has_the_keys_of_the_interface_and_is_json(place: Pla
         "database": {"backend": "sqlite", "revision": "0001", "pid": None},
         "calls": 0,
         "speech": None,
+        "speech_streams": None,
         "alarms": [],
     }
 

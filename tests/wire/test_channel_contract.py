@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ivr.domain.errors import BadInput, CallerHungUp, EkcError, Unavailable
-from ivr.ports import Channel, Prompt
+from ivr.ports import Channel, Heard, Prompt
 from ivr.testing import Talk
 from tests.wire.asterisk import Asterisk, serving
 
@@ -60,6 +60,15 @@ class Switch:
             case "EXEC", [application, *_]:
                 known = application in channel.results
                 return [f"200 result={channel.results[application] if known else -2}"]
+            case "SPEECH CREATE", ["vosk"]:
+                channel.listening = channel.ears
+                return [f"200 result={int(channel.ears)}"]
+            case "SPEECH SET", ["grammar", grammar]:
+                known = channel.listening and channel.ears
+                channel.expected += [grammar] * known
+                return [f"200 result={int(known)}"]
+            case "SPEECH RECOGNIZE", [file, seconds]:
+                return [self._recognises(Path(file).name, int(seconds))]
             case "HANGUP", []:
                 self.talk.caller.gone = True
                 return ["200 result=1"]
@@ -76,6 +85,24 @@ class Switch:
             key = self.talk.caller.next_key(ends - self.talk.clock.monotonic())
             if key is None or key in stops:
                 return [f"200 result={ord(key) if key else 0} endpos=800"]
+
+    def _recognises(self, sound: str, seconds: int) -> str:
+        channel = self.talk.channel
+        if not channel.listening:
+            return "200 result=0"
+        lasting = 0.0
+        if sound != "silence":
+            self.talk.caller.hears(sound)
+            channel.heard.append(sound)
+            lasting = channel.durations.get(sound, channel.lasting)
+        match self.talk.caller.next_deed(lasting + seconds):
+            case None:
+                return "200 result=1 (timeout) endpos=0"
+            case Heard(text=text, score=score):
+                words = f'results=1 score0={score} text0="{text}" grammar0=menu'
+                return f"200 result=1 (speech) endpos=0 {words}"
+            case key:
+                return f"200 result=1 (digit) digit={key} endpos=0"
 
     def _gone(self, name: str, arguments: list[str]) -> list[str]:
         """`HANGUP` comes once, beside the reply; later a dead channel refuses what it cannot do."""
@@ -224,6 +251,43 @@ async def test_after_a_hang_up_everything_but_setting_a_variable_says_so(
 async def test_hanging_up_ends_the_line_for_us_too(run: Run, talk: Talk) -> None:
     found = await outcomes(run, talk, lambda channel: channel.hang_up(), wait(1))
     assert found == [None, CallerHungUp]
+
+
+# --- a caller who speaks ------------------------------------------------------------------------------
+
+SILENCE = Path("/prompts/silence.wav")
+EARS: Step = lambda channel: channel.open_ears()  # noqa: E731 -- a step among steps
+EXPECT: Step = lambda channel: channel.expect("menu")  # noqa: E731
+
+
+def listen(audio: Path = SILENCE, seconds: float = 1) -> Step:
+    return lambda channel: channel.listen(audio, seconds)
+
+
+async def test_words_are_told_when_they_begin_and_when_they_are_understood(run: Run, talk: Talk) -> None:
+    talk.caller.says("ноль один", score=97, at=1, lasting=2)
+    found = await outcomes(run, talk, EARS, EXPECT, listen(MENU), listen(seconds=9), listen(seconds=2.5))
+    assert found == [True, True, Heard(text="[begun]", score=0), Heard(text="ноль один", score=97), None]
+    assert talk.channel.expected == ["menu"] and talk.clock.monotonic() == 6
+
+
+async def test_a_key_comes_before_words_that_are_not_understood_yet(run: Run, talk: Talk) -> None:
+    talk.caller.says("[unk]", at=1, lasting=2)
+    talk.caller.presses("*", at=2)
+    found = await outcomes(run, talk, EARS, EXPECT, listen(MENU, 9), listen(seconds=9))
+    assert found == [True, True, "*", Heard(text="[unk]", score=100)]
+
+
+async def test_a_hang_up_while_listening_is_one(run: Run, talk: Talk) -> None:
+    talk.caller.leaves(at=1)
+    assert await outcomes(run, talk, EARS, listen(MENU), wait(1)) == [True, CallerHungUp, CallerHungUp]
+
+
+async def test_without_a_recogniser_nobody_listens_and_keys_are_read(run: Run, talk: Talk) -> None:
+    talk.channel.ears = False
+    talk.caller.presses("1", at=3)
+    found = await outcomes(run, talk, EARS, EXPECT, listen(), play, wait(2))
+    assert found == [False, False, Unavailable, None, "1"]
 
 
 # --- whole conversations ----------------------------------------------------------------------------
