@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ivr.commands.site import Site
     from ivr.domain.versions import Version
 
-_COLUMNS = ("scenario", "version", "state", "saved_at", "saved_by", "published_at", "published_by")
+_COLUMNS = ("scenario", "version", "state", "saved_at", "published_at")
 _NONE = (
     "Nothing is kept, and key 3 asks for the imported topics. "
     "`ekc scenarios publish consultation` takes the scenario of the program."

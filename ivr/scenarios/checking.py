@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ivr.domain.words import words
 from ivr.scenarios.faults import Path
@@ -78,10 +78,22 @@ def _unknown_jumps(scenario: Scenario) -> Iterator[Found]:
 
 
 def _unreachable(scenario: Scenario) -> Iterator[Found]:
-    reached = _closure(_ways(scenario), _entrances(scenario))
-    for name in scenario.states:
-        if name not in reached:
-            yield ("states", name), f"nothing leads to state `{name}`; lead a choice there, or take it out"
+    for name in unreached(scenario):
+        yield ("states", name), f"nothing leads to state `{name}`; lead a choice there, or take it out"
+
+
+def unreached(scenario: Scenario, *, without: Collection[tuple[str, int]] = ()) -> Sequence[str]:
+    """States nobody comes to, where these choices (state, place) cannot be made; in the order of the file."""
+    ways = {
+        name: [
+            to
+            for field, to in state.ways().items()
+            if field[0] != "choices" or (name, field[1]) not in without
+        ]
+        for name, state in scenario.states.items()
+    }
+    reached = _closure(ways, _entrances(scenario))
+    return [name for name in scenario.states if name not in reached]
 
 
 def _entrances(scenario: Scenario) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from ivr.domain.operators import agency_queue
-from ivr.scenarios.checking import Found, asks
+from ivr.scenarios.checking import Found, asks, unreached
 from ivr.scenarios.hearing import KEY_WORDS, spellings
 from ivr.scenarios.model import Choice, HandOver, Scenario
 
@@ -20,9 +20,14 @@ def unknown_agencies(scenario: Scenario, codes: Collection[str]) -> Iterator[Fou
 
 
 def unserved(scenario: Scenario, served: Collection[str]) -> Iterator[Found]:
-    """Hand-overs to queues that no operator serves: only a callback can come of them. served: queues."""
+    """Queues of hand-overs, each once, that no operator serves: only a callback can come of them.
+
+    served: queues that have operators.
+    """
+    told = set(served)
     for name, state in _hand_overs(scenario):
-        if state.agency is not None and (queue := agency_queue(state.agency, state.line)) not in served:
+        if state.agency is not None and (queue := agency_queue(state.agency, state.line)) not in told:
+            told.add(queue)
             what = f"no operator serves {queue}; add one, or see what happens then: `ekc queues show {queue}`"
             yield ("states", name, "agency"), what
 
@@ -50,14 +55,30 @@ def unheard(scenario: Scenario, unknown: Collection[str]) -> Iterator[Found]:
                     yield ("states", name, "choices", number, "phrases", place), what
 
 
-def mute(scenario: Scenario, unknown: Collection[str]) -> Iterator[Found]:
-    """Choices that nobody can make: without a key, and none of their phrases is known to the model."""
-    for name, ask in asks(scenario):
-        for number, choice in enumerate(ask.choices):
-            if choice.key is None and all(_missing(phrase, unknown) for phrase in choice.phrases):
-                which = f"choice {number + 1} of state `{name}`"
-                what = f"the model in use knows no phrase of {which}, which has no key: add one or the other"
-                yield ("states", name, "choices", number), what
+def lost(scenario: Scenario, unknown: Collection[str]) -> Iterator[Found]:
+    """States nobody comes to, for the only way is by phrases that the model does not know."""
+    for name in unreached(scenario, without=_mute(scenario, unknown)):
+        what = f"nobody comes to state `{name}`: the model in use knows no phrase that leads there"
+        yield ("states", name), f"{what}; add phrases in other words, or a key"
+
+
+def by_voice_alone(scenario: Scenario) -> Iterator[Found]:
+    """States that only who is listened to comes to: not everybody is, and not always."""
+    for name in unreached(scenario, without=_mute(scenario, None)):
+        yield (
+            ("states", name),
+            f"by keys alone nobody comes to state `{name}`; give a choice that leads there a key",
+        )
+
+
+def _mute(scenario: Scenario, unknown: Collection[str] | None) -> Collection[tuple[str, int]]:
+    """Choices without a key none of whose phrases can be heard. unknown: None where nobody is listened to."""
+    return {
+        (name, number)
+        for name, ask in asks(scenario)
+        for number, choice in enumerate(ask.choices)
+        if choice.key is None and (unknown is None or all(_missing(p, unknown) for p in choice.phrases))
+    }
 
 
 def _missing(phrase: str, unknown: Collection[str]) -> tuple[str, ...]:

@@ -41,12 +41,12 @@ def view(version: Version) -> Mapping[str, object]:
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """What a scenario that is in order meets at this site, by line."""
+    """What a scenario that is in order meets at this site."""
 
     faults: tuple[Fault, ...]
     """It cannot be published."""
     warnings: tuple[Fault, ...]
-    """It can, and callers are served less well."""
+    """It can, and callers are served less well; what concerns words comes last."""
 
 
 def fit(uow: UnitOfWork, loaded: Loaded, unknown: Collection[str]) -> Fit:
@@ -55,11 +55,14 @@ def fit(uow: UnitOfWork, loaded: Loaded, unknown: Collection[str]) -> Fit:
     if scenario is None:
         return Fit(faults=loaded.faults, warnings=())
     strangers = list(fitting.unknown_agencies(scenario, uow.agencies.codes()))
-    mute = list(fitting.mute(scenario, unknown))
-    warnings = list(fitting.unheard(scenario, unknown))
-    if not strangers:
-        warnings += fitting.unserved(scenario, _served(uow))
-    return Fit(faults=loaded.placed([*strangers, *mute]), warnings=loaded.placed(warnings))
+    unserved = () if strangers else fitting.unserved(scenario, _served(uow))
+    return Fit(
+        faults=loaded.placed([*strangers, *fitting.lost(scenario, unknown)]),
+        warnings=(
+            *loaded.placed([*fitting.by_voice_alone(scenario), *unserved]),
+            *loaded.placed(fitting.unheard(scenario, unknown)),
+        ),
+    )
 
 
 def _served(uow: UnitOfWork) -> Collection[str]:

@@ -157,11 +157,31 @@ def test_words_that_the_model_does_not_know_are_warnings_with_their_line(site: S
     assert ":11: the model in use does not know «хочу»; say it in other words, too" in result.stderr
 
 
-def test_a_choice_that_nobody_can_make_with_this_model_is_refused(site: Site) -> None:
+ALONE = MINE.replace(
+    "    unclear: person", "      - phrases: [жильё]\n        to: more\n    unclear: person", 1
+)
+ALONE = ALONE.replace("  bye:", "  more:\n    answer: Сколько нужно.\n    to: bye\n  bye:")
+
+
+def test_a_state_that_nobody_comes_to_with_this_model_is_refused(site: Site) -> None:
+    site.models.unknown = {"жилье", "жильё"}
+    result = run(site, "publish", written(site, ALONE))
+    assert result.exit_code == 1
+    assert ":32: nobody comes to state `more`: the model in use knows no phrase" in result.stderr
+    assert versions(site) == []
+
+
+def test_a_state_that_is_reached_by_voice_alone_is_a_warning(site: Site) -> None:
+    result = run(site, "publish", written(site, ALONE))
+    assert result.exit_code == 0
+    assert ":32: by keys alone nobody comes to state `more`" in result.stderr
+
+
+def test_a_shortcut_that_the_model_does_not_know_is_no_more_than_a_warning(site: Site) -> None:
     site.models.unknown = {"нет"}
     result = run(site, "publish", written(site, MINE))
-    assert result.exit_code == 1
-    assert ":13: the model in use knows no phrase of choice 2 of state `topic`" in result.stderr
+    assert result.exit_code == 0
+    assert ":13: the model in use does not know «нет»" in result.stderr
 
 
 def test_one_known_spelling_of_yo_is_enough(site: Site) -> None:
