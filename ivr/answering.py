@@ -51,7 +51,7 @@ class Answering:
         if meant is No.AGAIN:
             return meant
         result = meant.value if isinstance(meant, No) else "recognised" if sure else "unsure"
-        self._ear.note(spoken.grammar.name, result)
+        self._ear.note(spoken.grammar.family or spoken.grammar.name, result)
         self._tell("speech", prompt.id, "operator" if meant is _OPERATOR else result)
         if meant is _OPERATOR:
             raise OperatorWanted

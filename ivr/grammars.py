@@ -31,9 +31,10 @@ _DATE_WORDS = (
 
 @dataclass(frozen=True)
 class _Choice:
-    """One key of a menu, and the words that mean it."""
+    """One answer of a menu, its key where that is one, and the words that mean it."""
 
-    key: str
+    answer: str
+    key: str | None
     phrases: tuple[str, ...]
 
 
@@ -48,16 +49,17 @@ def means_repeat(said: Sequence[str]) -> bool:
     return any(" ".join(words(phrase)) in " ".join(said) for phrase in REPEAT)
 
 
-def choice(name: str, prompt: Prompt, phrases: Mapping[str, Sequence[str]]) -> Spoken:
-    """A menu by voice: `phrases` that mean each key; the key's own word counts, too."""
-    choices = [_Choice(key, tuple(said)) for key, said in phrases.items()]
+def choice(name: str, prompt: Prompt, phrases: Mapping[str, Sequence[str]], *, family: str = "") -> Spoken:
+    """A menu by voice: `phrases` that mean each answer; the word of an answer that is a key counts, too."""
+    choices = [_Choice(a, a if a in KEY_WORDS else None, tuple(said)) for a, said in phrases.items()]
     listed = [phrase for said in phrases.values() for phrase in said]
 
     def meant(said: tuple[str, ...]) -> Said | None:
         found = understand(choices, said)
-        return None if found is None else Said(answer=found[0].key, words=found[1])
+        return None if found is None else Said(answer=found[0].answer, words=found[1])
 
-    grammar = Grammar(name=name, phrases=(*listed, *(KEY_WORDS[key] for key in phrases)))
+    keys = (KEY_WORDS[answer] for answer in phrases if answer in KEY_WORDS)
+    grammar = Grammar(name=name, phrases=(*listed, *keys), family=family)
     return Spoken(grammar=grammar, understand=meant, prompt=prompt)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivr.domain.errors import BadInput
+from ivr.domain.words import spelled
 
 MAX_ITEMS = 4
+LONG = 4
+"""Letters of a word that says something by itself."""
 _KEY = re.compile(r"[1-9]{1,2}")
 
 
@@ -68,6 +72,18 @@ def group_topics(topics: Iterable[Topic]) -> tuple[Group, ...]:
     return tuple(
         Group(key=k, title=_title(group), topics=tuple(group)) for k, group in sorted(groups.items())
     )
+
+
+def said_as(titles: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    """How each title may be said: as a whole, or by one of its longer words that no other title has."""
+    count = Counter(word for title in titles.values() for word in set(spelled(title)))
+    return {key: tuple(dict.fromkeys(_said_as(spelled(title), count))) for key, title in titles.items()}
+
+
+def _said_as(title: Sequence[str], count: Mapping[str, int]) -> Iterator[str]:
+    if title:
+        yield " ".join(title)
+    yield from (word for word in title if len(word) >= LONG and count[word] == 1)
 
 
 def _title(members: list[Topic]) -> str:

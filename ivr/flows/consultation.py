@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 
+from ivr import grammars
 from ivr.domain.errors import OperatorWanted
-from ivr.domain.menu import Topic, group_topics
+from ivr.domain.menu import Topic, group_topics, said_as
 from ivr.domain.versions import Version
 from ivr.flows.desk import Desk
 from ivr.flows.queueing import hand_over
@@ -38,14 +40,25 @@ def _known(uow: UnitOfWork, call: Call, desk: Desk) -> tuple[Version | None, Seq
 
 
 async def choose_topic(call: Call, topics: Sequence[Topic]) -> Topic:
-    """One topic, by one or two keys. Raises OperatorWanted for `0` and where there are none."""
+    """One topic, by one or two keys or by its name. Raises OperatorWanted for `0` and where there is none."""
     groups = {group.key: group for group in group_topics(topics)}
     if not groups:
         raise OperatorWanted
-    items = tuple((group.key, group.title) for group in groups.values())
-    group = groups[await call.ask_choice(Prompt.of("topics", items=items), "".join(groups))]
-    if group.single:
-        return group.topics[0]
-    by_key = {topic.key[1]: topic for topic in group.topics}
-    items = tuple((key, topic.title) for key, topic in by_key.items())
-    return by_key[await call.ask_choice(Prompt.of("topics", items=items), "".join(by_key))]
+    by_key = {topic.key: topic for topic in topics}
+    names = {group.key: group.title for group in groups.values()}
+    alone = {group.key: "" for group in groups.values() if len(group.topics) == 1}
+    chosen = await _ask(call, names, names | alone | {topic.key: topic.title for topic in topics})
+    if chosen in by_key:
+        return by_key[chosen]
+    of_group = {topic.key[1]: topic for topic in groups[chosen].topics}
+    names = {key: topic.title for key, topic in of_group.items()}
+    return of_group[await _ask(call, names, names)]
+
+
+async def _ask(call: Call, items: Mapping[str, str], named: Mapping[str, str]) -> str:
+    """A key of `items`, or what else may be named: titles by answer."""
+    prompt = Prompt.of("topics", items=tuple(items.items()))
+    phrases = said_as(named)
+    name = hashlib.sha256(repr(sorted(phrases.items())).encode()).hexdigest()[:8]
+    spoken = grammars.choice(f"topics-{name}", prompt.voiced, phrases, family="topics")
+    return await call.ask_choice(prompt, "".join(items), spoken)

@@ -123,7 +123,7 @@ class _Visit:
     def _grammar(self, name: str, state: Ask) -> Grammar:
         phrases = dict.fromkeys(phrase for choice in state.choices for phrase in heard_as(choice))
         title = "-".join((self.scenario.scenario, str(self.number), name)).replace("_", "-")
-        return Grammar(name=title, phrases=tuple(phrases))
+        return Grammar(name=title, phrases=tuple(phrases), family=self.scenario.scenario)
 
     # --- looking up ---
 

@@ -37,11 +37,13 @@ class Grammar:
     """What may be said to one question. The name is what the telephone switch is told, and no more."""
 
     name: str
-    """Letters, digits and hyphens."""
+    """Letters, digits and hyphens; another one for other phrases."""
     phrases: tuple[str, ...]
     """Lower-case words or phrases of several."""
     strict: bool = False
     """Whether only these are reported, and other words pass for silence."""
+    family: str = ""
+    """What metrics call it and its like; empty: by its name."""
 
 
 class Recogniser(Protocol):

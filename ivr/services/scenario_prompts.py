@@ -10,7 +10,7 @@ from ivr.scenarios import Answer, Ask, End, HandOver, Scenario
 from ivr.services.scenario_shelf import Shelf
 from ivr.services.scenarios import CONSULTATION
 
-AGAIN, SPOKEN = "again", "spoken"
+AGAIN, VOICE = "again", "voice"
 """Kinds of a question's wordings: after what was no answer; where the caller may speak."""
 
 
@@ -25,7 +25,7 @@ def asked(scenario: Scenario, state: str, ask: Ask) -> tuple[Prompt, Prompt, Pro
     if ask.by_keys is None:
         both = wording(scenario, state, ask.ask)
         return both, both, again
-    return wording(scenario, state, ask.by_keys), wording(scenario, state, ask.ask, SPOKEN), again
+    return wording(scenario, state, ask.by_keys), wording(scenario, state, ask.ask, VOICE), again
 
 
 def every(scenario: Scenario) -> Iterator[Prompt]:

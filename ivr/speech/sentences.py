@@ -153,6 +153,9 @@ ENTRIES: dict[str, Entry] = {
     **BENEFITS,
     # --- consultation and queue ---
     "topics": Entry((Value(_topics),), {"items": ITEMS}),
+    "topics.voice": Entry(
+        (Wording("Назовите тему или выберите её кнопкой."), Value(_topics)), {"items": ITEMS}
+    ),
     "scenario": Entry((Wording(lambda v: harmless(v["text"])),), {"text": TEXT}),
     "connecting": _fixed("Соединяем вас с оператором. Пожалуйста, не кладите трубку."),
     **QUEUEING,

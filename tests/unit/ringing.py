@@ -18,13 +18,22 @@ from ivr.domain.errors import CallerHungUp
 from ivr.domain.menu import Topic
 from ivr.flows.desk import Desk
 from ivr.flows.office import Office
+from ivr.hearing import Hearing
 from ivr.ports import KEYS, AuditRow, CallFacts, DayException, LeftQueue, TraceEvent
 from ivr.resources.embedded import EmbeddedResource
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
 from ivr.services.traces import TraceLog
 from ivr.settings import Settings
-from ivr.testing import START, FakeChannel, FakeDistributor, FakePrompts, MemoryStore, VirtualClock
+from ivr.testing import (
+    START,
+    FakeChannel,
+    FakeDistributor,
+    FakePrompts,
+    FakeRecogniser,
+    MemoryStore,
+    VirtualClock,
+)
 from tests.unit.scripted import Codes
 
 MINE = "+79123456789"
@@ -70,9 +79,12 @@ class RingingChannel(FakeChannel):
 
 
 class Line:
-    """One engine's conversations. settings: those of ivr/settings that differ from the defaults."""
+    """One engine's conversations. settings: those of ivr/settings that differ from the defaults.
 
-    def __init__(self, *, now: datetime = START, **settings: Any) -> None:
+    listens: callers may speak; else they answer by keys alone.
+    """
+
+    def __init__(self, *, now: datetime = START, listens: bool = False, **settings: Any) -> None:
         self.clock = VirtualClock(now)
         self.store = MemoryStore()
         self.alarms = Board()
@@ -90,7 +102,14 @@ class Line:
             guesses=GuessGuard.of(chosen, self.store, self.clock, self.alarms, sleep=self.clock.sleep),
             identification=Identification.of(chosen, self.store, Codes(), self.clock, self.alarms),
         )
-        self.office = Office(self.desk, prompts=self.prompts, traces=self.traces, node="node1")
+        self.recogniser = FakeRecogniser()
+        self.office = Office(
+            self.desk,
+            prompts=self.prompts,
+            traces=self.traces,
+            node="node1",
+            hearing=Hearing(recogniser=self.recogniser) if listens else None,
+        )
 
     def knows(
         self,

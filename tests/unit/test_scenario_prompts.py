@@ -11,7 +11,7 @@ from tests.unit.ringing import Line
 from tests.unit.test_flow_scenario import SMALL, publish
 
 WORDS = {
-    *("topic", "topic.again", "subsidy", "more", "more.spoken", "more.again"),
+    *("topic", "topic.again", "subsidy", "more", "more.voice", "more.again"),
     *("unknown", "soc", "anybody", "bye"),
 }
 
