@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from db.schema import REVISION
 from db.spool_keys import SpoolKeys
@@ -32,11 +33,11 @@ from ivr.services.calendar import calendar_of, unconfirmed_years
 from ivr.services.journal_keeping import Keeping
 from ivr.services.probes import pid_from
 from ivr.settings import load
-from ivr.speech import catalogue
-from ivr.speech.models import ModelFolder
-from ivr.speech.parts import Wording
 from ivr.supervisor import Supervisor
 from ivr.supervisor.supervisor import only_one, say
+
+if TYPE_CHECKING:
+    from ivr.speech.models import ModelFolder
 
 __all__ = ["LocalSite", "line_state", "open_site"]
 
@@ -175,9 +176,14 @@ class LocalSite(SiteDatabase):
         return keeping(self.settings, self.store, self.node, self.clock)
 
     def speech_models(self) -> ModelFolder:
+        from ivr.speech.models import ModelFolder  # a client of the web is slow to load
+
         return ModelFolder(self.settings.models_dir, own=own_directory)
 
     def prompt_text(self, id_: str) -> str:
+        from ivr.speech import catalogue  # the rules of spoken Russian are slow to load, too
+        from ivr.speech.parts import Wording
+
         if id_ not in catalogue.ids():
             return ""
         wordings = (part.text for part in catalogue.entry(id_).parts if isinstance(part, Wording))

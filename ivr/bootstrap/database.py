@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import cached_property
 
 from db.crypto import Vault
-from db.dump import open_copies
 from db.keys import KeyRing
 from db.schema import REVISION
 from db.store import SqlStore, open_store
@@ -74,6 +73,8 @@ class SiteDatabase:
         return self.store.rotate_keys(pepper=pepper, forget_before=forget_before, progress=progress)
 
     def copies(self, settings: Settings | None = None) -> DatabaseCopies:
+        from db.dump import open_copies  # PostgreSQL's library is slow to load, and few commands copy
+
         return open_copies((settings or self.settings).sqlalchemy_url)
 
     def database_is_current(self) -> bool:
