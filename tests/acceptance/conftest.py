@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.harness.forked import run_ekc
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(sys.executable).with_name("ekc")
@@ -31,25 +33,40 @@ class Ekc:
     def run(self, *args: str, stdin: str = "", code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command; code: the exit code that is expected, None for any."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("EKC_")}
-        done = subprocess.run(
-            [*PROGRAM, *args],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            cwd=self.state.parent,
-            env={**inherited, "EKC_STATE": str(self.state), **self.environment},
-            check=False,
-        )
+        env = {**inherited, "EKC_STATE": str(self.state), **self.environment}
+        done = self._start(args, env, stdin)
         if code is not None:
             assert done.returncode == code, (
                 f"{args}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
             )
         return done
 
+    def _start(
+        self, args: Sequence[str], env: Mapping[str, str], stdin: str
+    ) -> subprocess.CompletedProcess[str]:
+        return run_ekc(args, env=env, cwd=self.state.parent, input=stdin, timeout=SECONDS)
+
     def json(self, *args: str, stdin: str = "", code: int = 0) -> Any:
         """The one JSON document on stdout."""
         return json.loads(self.run(*args, "--json", stdin=stdin, code=code).stdout)
+
+
+class Installed(Ekc):
+    """The same by the script that the installation has made."""
+
+    def _start(
+        self, args: Sequence[str], env: Mapping[str, str], stdin: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, *args],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            cwd=self.state.parent,
+            env=env,
+            check=False,
+        )
 
 
 @pytest.fixture

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import PROGRAM, Ekc
+from tests.acceptance.conftest import PROGRAM, Ekc, Installed
+
+
+@pytest.fixture
+def ekc(tmp_path: Path) -> Ekc:
+    return Installed(tmp_path / "state")
 
 
 def test_help_needs_no_state_and_makes_none(ekc: Ekc) -> None:
@@ -55,7 +60,7 @@ def test_no_such_thing_ends_with_4_and_one_sentence(ekc: Ekc, args: tuple[str, .
 
 
 def test_wrong_settings_fail_with_one_sentence_that_names_them(ekc: Ekc) -> None:
-    done = Ekc(ekc.state, {"EKC_SIP_PORT": "99999"}).run("calls", "list", code=1)
+    done = Installed(ekc.state, {"EKC_SIP_PORT": "99999"}).run("calls", "list", code=1)
     assert "sip_port" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -86,7 +91,7 @@ def test_two_systems_stand_side_by_side(ekc: Ekc, agencies: Path, tmp_path: Path
     secret = "Tr0ub4dor&3"
     add = ("operators", "add", "Анна", "--extension", "201", "--agency", "szn", "--password-stdin")
     ekc.run(*add, stdin=secret)
-    other = Ekc(tmp_path / "other")
+    other = Installed(tmp_path / "other")
     assert len(ekc.json("operators", "list")) == 1
     assert other.json("operators", "list") == []
 

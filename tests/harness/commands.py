@@ -1,10 +1,9 @@
-"""The commands of `ekc` as tests use them, each a subprocess."""
+"""The commands of `ekc` as tests use them, each a process of its own."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from tests.harness.forked import run_ekc
 
 PROJECT = Path(__file__).resolve().parents[2]
 EKC = Path(sys.executable).with_name("ekc")
@@ -56,18 +57,9 @@ class Commands:
         timeout: float = COMMAND_SECONDS,
     ) -> Result:
         """Run a command of `ekc`; raises CommandFailed when its exit code is not 0, unless told not to."""
-        argv = [str(EKC), *map(str, arguments)]
-        done = subprocess.run(
-            argv,
-            input=input or "",
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=dict(self.command_env),
-            cwd=PROJECT,
-            check=False,
-        )
-        result = Result(argv=tuple(argv[1:]), code=done.returncode, out=done.stdout, err=done.stderr)
+        argv = tuple(map(str, arguments))
+        done = run_ekc(argv, env=self.command_env, cwd=PROJECT, input=input or "", timeout=timeout)
+        result = Result(argv=argv, code=done.returncode, out=done.stdout, err=done.stderr)
         if check and result.code != 0:
             raise CommandFailed(f"ekc {' '.join(result.argv)}: exit {result.code}\n{result.out}{result.err}")
         return result

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.harness.baresip import Netstrings, netstring
+from tests.harness.commands import EKC, PROJECT
+from tests.harness.forked import run_ekc
 from tests.harness.listening import listen_for, was_heard
 from tests.harness.markers import find_marker, marker_pattern, plant
 from tests.harness.processes import Group, TooLate, free_ports, marked_processes, port_is_free, wait_for
@@ -70,6 +77,33 @@ def test_a_number_is_found_through_its_separators(tmp_path: Path) -> None:
         marker_pattern("12")
 
 
+# --- how tests are run -----------------------------------------------------------------------------
+
+_BROKEN = """
+import pathlib, pytest
+
+@pytest.fixture(scope="module")
+def system():
+    with pathlib.Path("tries").open("a") as tries:
+        tries.write("x")
+    assert False, "no system today"
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_it(system, n): ...
+"""
+
+
+def test_a_shared_fixture_that_fails_is_not_tried_again_by_every_test(tmp_path: Path) -> None:
+    """Nor by every rerun of it; each test fails with the reason."""
+    (tmp_path / "conftest.py").write_text((PROJECT / "tests" / "conftest.py").read_text())
+    (tmp_path / "test_broken.py").write_text(_BROKEN)
+    argv = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", tmp_path, "--reruns=2", "."]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "3 errors" in done.stdout
+    assert done.stdout.count("system failed 2 times, at last with: AssertionError('no system today") >= 3
+    assert len((tmp_path / "tries").read_text()) == 2
+
+
 # --- processes -------------------------------------------------------------------------------------
 
 
@@ -96,7 +130,44 @@ def test_waiting_in_vain_is_a_failure() -> None:
         wait_for(lambda: False, 0.05, "Godot")
 
 
+# --- commands ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (("nonsense",), ""),
+        (("calls", "list", "--json"), ""),
+        (("calendar", "set", "2026-12-31", "--closed"), ""),
+        (("operators", "add", "Анна", "--extension", "201", "--agency", "szn", "--password-stdin"), "Tr0ub4"),
+    ],
+)
+def test_a_forked_command_says_and_does_what_the_script_does(
+    tmp_path: Path, words: tuple[str, ...], given: str
+) -> None:
+    """Exit code, both streams, standard input and environment."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("EKC_")}
+    found = []
+    for state in (tmp_path / "a", tmp_path / "b"):
+        how: dict[str, Any] = {"env": mine | {"EKC_STATE": str(state)}, "cwd": tmp_path, "timeout": 60}
+        run = run_ekc if state.name == "a" else partial(_run_script, EKC)
+        done = run(words, input=given, **how)
+        found.append((done.returncode, done.stdout, done.stderr, sorted(p.suffix for p in state.rglob("*"))))
+    assert found[0] == found[1]
+
+
+def test_a_forked_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    """As subprocess.run does it."""
+    env = {**os.environ, "EKC_STATE": str(tmp_path)}
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_ekc(["status", "--wait", "60"], env=env, cwd=tmp_path, timeout=1.0)
+
+
 # --- the system under test, played by a script -------------------------------------------------------
+
+
+def _run_script(script: Path, arguments: Sequence[str], **how: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([script, *arguments], capture_output=True, text=True, check=False, **how)
 
 
 def play_ekc(folder: Path, monkeypatch: pytest.MonkeyPatch, up: str) -> System:
@@ -105,7 +176,7 @@ def play_ekc(folder: Path, monkeypatch: pytest.MonkeyPatch, up: str) -> System:
     script.write_text(f"#!/bin/bash\nif [ $1 = up ]; then {up}; else echo '{{}}'; fi\n")
     script.chmod(0o700)
     monkeypatch.setattr("tests.harness.system.EKC", script)
-    monkeypatch.setattr("tests.harness.commands.EKC", script)
+    monkeypatch.setattr("tests.harness.commands.run_ekc", partial(_run_script, script))
     return System(state=folder / "state")
 
 
