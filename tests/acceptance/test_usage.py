@@ -50,6 +50,8 @@ def test_what_needs_a_running_asterisk_ends_with_3_without_one(ekc: Ekc, args: t
         ("calls", "trace", "last"),
         ("callbacks", "cancel", "no-such"),
         ("operators", "disable", "299"),
+        ("scenarios", "rollback", "consultation"),
+        ("scenarios", "check", "no-such.yaml"),
         ("calendar", "clear", "2026-12-01"),
     ],
 )
@@ -65,7 +67,7 @@ def test_wrong_settings_fail_with_one_sentence_that_names_them(ekc: Ekc) -> None
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("what", ["calls", "cards", "callbacks", "operators", "audit"])
+@pytest.mark.parametrize("what", ["calls", "cards", "callbacks", "operators", "scenarios", "audit"])
 def test_a_new_system_lists_nothing_as_an_empty_document(ekc: Ekc, what: str) -> None:
     done = ekc.run(what, "list", "--json")
     assert json.loads(done.stdout) == []
