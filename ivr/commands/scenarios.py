@@ -64,6 +64,7 @@ def _checked(
 
 def _warnings(site: Site, found: Candidate) -> Sequence[Fault]:
     """What it meets at this site, if there is one already."""
+    from ivr.scenarios import Fault
     from ivr.services import scenarios as service
 
     unknown = found.unknown_words(site)
@@ -72,8 +73,8 @@ def _warnings(site: Site, found: Candidate) -> Sequence[Fault]:
             return ()
         with site.store.transaction() as uow:
             fit = service.fit(uow, found.loaded, unknown)
-    except StorageDown:
-        return ()
+    except StorageDown as error:
+        return (Fault(line=1, what=f"it was not compared with the agencies of this site: {error}"),)
     return (*fit.faults, *fit.warnings)
 
 

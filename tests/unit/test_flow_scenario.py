@@ -15,7 +15,6 @@ from ivr.services.demo_words import AGENCIES
 from ivr.testing import FakeChannel
 from tests.unit.ringing import PAIR, RECEIPT, WORK, Line
 
-CODE = "52521"
 SMALL = """\
 scenario: consultation
 title: Субсидии

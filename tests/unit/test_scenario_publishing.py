@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import ekc
-from ivr.domain.errors import StorageDown
 from ivr.domain.menu import Topic
 from ivr.domain.operators import Operator
 from tests.unit.memory import START, Site
@@ -199,11 +198,11 @@ def test_check_tells_as_warnings_what_would_be_refused_here(site: Site) -> None:
     assert (checked["faults"], [warning["line"] for warning in warnings]) == ([], [28, 11])
 
 
-def test_check_works_without_a_database(site: Site) -> None:
+def test_check_works_without_a_database_and_says_what_it_could_not_do(site: Site) -> None:
     site.store.down = True
-    assert told(site, "check", written(site, MINE))["warnings"] == []
-    with pytest.raises(StorageDown), site.store.transaction():
-        pass
+    result = run(site, "check", written(site, MINE))
+    assert (result.exit_code, "is in order" in result.stdout) == (0, True)
+    assert ":1: it was not compared with the agencies of this site: The database does not" in result.stderr
 
 
 def test_a_scenario_that_no_key_leads_to_is_published_and_it_is_said(site: Site) -> None:
