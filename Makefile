@@ -15,10 +15,12 @@ setup:  ## packages, .venv and Asterisk; quick when all is in place
 demo: setup  ## a citizen is served on real telephony, in a state directory of its own
 	@$(BIN)/python -m tests.demo
 
-test: setup lint  ## everything that must hold; calls after all else
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --reruns=1 --cov --cov-report= -m "not line"
+LINE_WORKERS ?= 6
+test: setup lint  ## everything that must hold; calls after all else, several at a time (LINE_WORKERS=6)
+	$(BIN)/python -m pytest --numprocesses=2 --reruns=1 --cov --cov-report= -m "not line"
 	$(BIN)/python -m tests.harness.sounds
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line
+	$(BIN)/python -m pytest --numprocesses=$(LINE_WORKERS) --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line \
+		tests/line tests/integration tests/acceptance
 
 bench: setup  ## how fast, beside others, in at most 15 minutes; JSON in build/bench (docs/bench.md)
 	$(BIN)/python -m bench all --json build/bench

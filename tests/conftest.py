@@ -1,4 +1,4 @@
-"""How all tests are run: what broke for a whole file is not broken again by each of its tests."""
+"""How all tests are run: in what order and by whom; a fixture that broke is not broken again by each test."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+
+from tests.scheduling import Units, in_order
 
 TRIES = 2
 """Of a fixture that tests share: one try of a whole system may take minutes, and each test, and each rerun of
@@ -34,3 +36,13 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: Any) -> Ge
     except Exception as error:
         failures.append(error)
         raise
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first."""
+    in_order(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
+    """What shares a system shares a worker."""
+    return Units(config, log)

@@ -98,7 +98,8 @@ def test_a_shared_fixture_that_fails_is_not_tried_again_by_every_test(tmp_path: 
     (tmp_path / "conftest.py").write_text((PROJECT / "tests" / "conftest.py").read_text())
     (tmp_path / "test_broken.py").write_text(_BROKEN)
     argv = [sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir", tmp_path, "--reruns=2", "."]
-    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    env = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert "3 errors" in done.stdout
     assert done.stdout.count("system failed 2 times, at last with: AssertionError('no system today") >= 3
     assert len((tmp_path / "tries").read_text()) == 2
