@@ -12,6 +12,12 @@ from pathlib import Path
 PAUSE_SECONDS = 1.0
 CALL_SECONDS = 600.0
 """Longer than any call of a test."""
+TO_OPERATORS = (
+    *("operator.logged_in", "operator.logged_out", "operator.ready"),
+    *("operator.paused", "operator.was_paused"),
+    *("whisper", "whisper.callback"),
+)
+"""What operators hear at every turn: where a test is not about it, `tones` saves some seconds each time."""
 
 
 def say(wav: Path, text: str) -> Path:

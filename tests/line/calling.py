@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +12,11 @@ from pathlib import Path
 from ivr.domain.callback import Callback, Source, State
 from ivr.domain.enquiry import ContactOutcome, Outcome
 from ivr.domain.ids import new_id
-from tests.harness.called import Called, Invited, Manner, number_of
+from tests.harness.called import Called, Invited, Manner, after_a_talk, number_of, overlapping
 from tests.harness.duty import Duty
 from tests.harness.processes import HOST
 from tests.harness.system import System
+from tests.harness.voices import TO_OPERATORS, tones
 
 TALK = 6.0
 """Seconds: more than what counts as served."""
@@ -25,18 +25,21 @@ AGAIN = 4.0
 RING = 46.0
 """Seconds: more than the latest citizen takes to answer."""
 _AFTER = ("busy", "no_answer", "machine", "invalid", "too_short", "unknown")
-_SHORT = ("callback.greeting", "callback.privacy")
+DEAD = 30.0
+"""Seconds without any sound, of either side, then a call has died: more than a citizen is let wait in one. (A
+called citizen of sipp never says a word.)"""
+_SHORT = ("callback.greeting", "callback.privacy", *TO_OPERATORS)
 """Recordings of the site instead of whole sentences: the tests of what is heard are elsewhere."""
 
 
 def settings(called: Called, folder: Path) -> dict[str, object]:
     """At any hour, at once, and again soon."""
-    for name in _SHORT:
-        _beep(folder / f"{name}.wav")
     return {
         "trunk__host": HOST,
         "trunk__port": called.port,
-        "prompts_dir": folder,
+        "prompts_dir": tones(folder, _SHORT),
+        "rtp_timeout_seconds": DEAD,
+        "phone_rtp_timeout_seconds": DEAD / 2,
         "wrapup_seconds": 1,
         "refused_calls": 9,
         "callbacks__earliest": "00:00",
@@ -50,14 +53,6 @@ def settings(called: Called, folder: Path) -> dict[str, object]:
         "callbacks__operator_seconds": 20,
         **{f"callbacks__{what}_seconds": AGAIN for what in _AFTER},
     }
-
-
-def _beep(path: Path) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 0, "NONE", ""))
-        file.writeframes(
-            b"".join((6000 if n // 8 % 2 else -6000).to_bytes(2, "little", signed=True) for n in range(4000))
-        )
 
 
 @dataclass
@@ -151,6 +146,13 @@ class Site:
 
     def invited(self, id_: str) -> list[Invited]:
         return self.called.invited(self.numbers[id_])
+
+    def nobody_was_called_twice(self) -> None:
+        """At once, or again after a talk; by all that the citizens' side has seen."""
+        calls = self.called.invited()
+        served = {self.numbers[id_] for id_ in self.numbers if self.results(id_) == ["served"]}
+        assert overlapping(calls) == 0, "two INVITEs at once to one citizen"
+        assert after_a_talk([c for c in calls if c.number in served]) == 0, "dialled after a talk"
 
     def contact(self, id_: str) -> tuple[str | None, int]:
         """Outcome of the last attempt's contact, and the seconds of its talk."""

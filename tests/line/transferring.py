@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import time
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+from ivr.ports import Prompt
 from tests.harness.duty import Duty
+from tests.harness.listening import was_heard
 from tests.harness.processes import wait_for
 from tests.harness.records import Lived
 from tests.harness.scenario import LINE
 from tests.harness.softphone import Softphone
+from tests.harness.sounds import sound_of
 from tests.harness.system import System
+from tests.harness.voices import TO_OPERATORS
 from tests.line.conftest import new_number
 
 FIRST, SECOND = "211", "212"
@@ -20,12 +26,13 @@ FIRST, SECOND = "211", "212"
 QUEUE = "szn-2"
 TOPIC, TITLE = "13", "Обучение новой профессии"
 """A topic of szn."""
+SERVED = ("served", "served")
 BLIND, ATTENDED = "1", "2"
 SOME_SECONDS = 1.5
 """Long enough for a menu to listen, or for two to hear each other."""
 
 
-QUICK = ("connecting", "greeting", "whisper", "transfer.calling", "transfer.colleague_left")
+QUICK = ("connecting", "greeting", "transfer.calling", "transfer.colleague_left", *TO_OPERATORS)
 """Prompts that are not what these tests are about."""
 
 
@@ -37,6 +44,28 @@ def quick_prompts(folder: Path) -> Path:
             sound.setparams((1, 2, 8000, 0, "NONE", ""))
             sound.writeframes(bytes(2 * 800))
     return folder
+
+
+@contextmanager
+def open_office(folder: Path) -> Iterator[Duty]:
+    """Both on duty in a system of short patience; folder: for its prompts.
+
+    Phones that are silent for 3 s are dead, a transfer fails after 12 s.
+    """
+    patience = {"phone_rtp_timeout_seconds": 3, "transfer_seconds": 12, "operator_back_seconds": 10}
+    prompts = quick_prompts(folder)
+    with System(wrapup_seconds=1, ring_seconds=5, prompts_dir=prompts, **patience) as running:
+        running.open_today()
+        running.demo_data(seed=1)
+        duty = Duty(running)
+        duty.hire(FIRST, agency="soc")
+        duty.hire(SECOND, agency="szn", line=2)
+        duty.log_in(FIRST)
+        duty.log_in(SECOND)
+        try:
+            yield duty
+        finally:
+            duty.abandon()
 
 
 class Scene:
@@ -104,6 +133,10 @@ class Scene:
             (event.id, event.outcome) == (prompt, "played")
             for event in self.system.records.trace(self.first_leg)
         )
+
+    def heard(self, phone: Softphone, prompt: str, folder: Path) -> bool:
+        """In the phone's last call, which is over."""
+        return was_heard(sound_of(Prompt.of(prompt), folder), phone.heard()[-1])
 
     def state(self, phone: Softphone, state: str, timeout: float = 20) -> None:
         wait_for(lambda: phone.state == state, timeout, f"phone {phone.user} to be {state}")
