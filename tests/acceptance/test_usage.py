@@ -32,7 +32,8 @@ def test_wrong_usage_ends_with_2_on_stderr_alone(ekc: Ekc, args: tuple[str, ...]
 def test_a_line_that_does_not_run_ends_with_3_and_still_tells_its_state(ekc: Ekc) -> None:
     done = ekc.run("status", "--json", code=3)
     status = json.loads(done.stdout)
-    assert " ".join(status) == "ready line sip web asterisk engine database calls speech alarms"
+    named = "ready line sip web asterisk engine database calls speech speech_streams alarms"
+    assert " ".join(status) == named
     assert status["ready"] is False
     assert status["sip"].keys() == {"line", "operators"}
     assert "ekc up" in done.stderr
