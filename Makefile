@@ -17,7 +17,7 @@ demo: setup  ## a citizen is served on real telephony, in a state directory of i
 
 LINE_WORKERS ?= 6
 test: setup lint  ## everything that must hold; calls after all else, several at a time (LINE_WORKERS=6)
-	$(BIN)/python -m pytest --numprocesses=2 --reruns=1 --cov --cov-report= -m "not line"
+	$(BIN)/python -m pytest --numprocesses=3 --reruns=1 --cov --cov-report= -m "not line"
 	$(BIN)/python -m tests.harness.sounds
 	$(BIN)/python -m pytest --numprocesses=$(LINE_WORKERS) --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line \
 		tests/line tests/integration tests/acceptance

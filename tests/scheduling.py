@@ -15,11 +15,21 @@ TOGETHER = {
         *("identification", "identification_heard", "identification_keys", "identification_limits"),
         *("identification_load", "resource", "secrets"),
     ),
-    "shared": ("calls", "callback_choice", "closed", "markers", "supervisor", "typed_ahead"),
+    "shared": ("calls", "callback_choice", "closed", "markers", "scenarios", "supervisor", "typed_ahead"),
 }
 """By the fixture of tests/line/conftest.py that they share, `known` and `system`."""
 FIRST = (
-    *("identified", "shared", "callbacks", "turns", "transfer_fails", "duty", "second_operator", "transfer"),
+    *(
+        "chaos",
+        "identified",
+        "shared",
+        "callbacks",
+        "turns",
+        "transfer_fails",
+        "duty",
+        "second_operator",
+        "transfer",
+    ),
     *("callbacks_by_hand", "watchdogs", "closing", "waiting", "accidents", "reconcile", "emergency"),
 )
 """Units of more than a minute and a half, the longest first, as `pytest --durations=0` has shown."""
