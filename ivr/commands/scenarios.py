@@ -69,7 +69,7 @@ def _warnings(site: Site, found: Candidate) -> Sequence[Fault]:
 
     unknown = found.unknown_words(site)
     try:
-        if not site.settings.state.exists() or not site.database_is_current():
+        if site.copies().is_empty() or not site.database_is_current():
             return ()
         with site.store.transaction() as uow:
             fit = service.fit(uow, found.loaded, unknown)
