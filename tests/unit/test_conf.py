@@ -153,6 +153,22 @@ def test_ami_is_on_loopback_with_least_classes(tmp_path: Path, tree: AsteriskTre
     assert options["secret"] == conf.ami_secret(site)
 
 
+def test_no_message_is_declined_that_journals_or_the_live_view_need(
+    settings: Settings, tree: AsteriskTree
+) -> None:
+    declined = set(re.findall(r"^decline = (\w+)$", rendered(settings, tree, "stasis.conf"), re.MULTILINE))
+    assert declined == {
+        "ast_channel_varset_type",
+        "agi_exec_start_type",
+        "agi_exec_end_type",
+        "agi_async_start_type",
+        "agi_async_exec_type",
+        "agi_async_end_type",
+        "ast_rtp_rtcp_sent_type",
+        "ast_rtp_rtcp_received_type",
+    }
+
+
 def test_the_ami_secret_is_made_once(settings: Settings) -> None:
     """Long, private and the same each time."""
     secret = conf.ami_secret(settings)
