@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from bench import calls, identification, wire
+from bench import calls, deadair, identification, wire
 from bench.options import Effort, Options
 from bench.report import Report
 from bench.showing import say, show
 
 BENCHES: Mapping[str, ModuleType] = {
     "calls": calls,
+    "deadair": deadair,
     "wire": wire,
     "identification": identification,
 }
@@ -47,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     defaults = ", ".join(f"{name} {bench.ROUNDS}" for name, bench in BENCHES.items())
     parser.add_argument("--rounds", type=int, help=f"how often each is measured (default: {defaults})")
     parser.add_argument("--seconds", type=float, help="of each in one round (default: 1; quick 0.3)")
+    parser.add_argument(
+        "--half-rate",
+        type=float,
+        default=50.0,
+        help="half of the engine's highest rate, calls a second; “all” measures it (default: 50)",
+    )
     where = "for the JSON document (default: stdout); a folder with “all”"
     parser.add_argument("--json", type=Path, metavar="FILE", help=where)
     return parser
@@ -56,7 +63,7 @@ def options_of(bench: ModuleType, given: argparse.Namespace) -> Options:
     effort: Effort = given.effort
     seconds = given.seconds if given.seconds is not None else (0.3 if effort is Effort.QUICK else 1.0)
     rounds = given.rounds if given.rounds is not None else max(1, round(bench.ROUNDS * SHARE[effort]))
-    return Options(rounds=rounds, seconds=seconds, effort=effort)
+    return Options(rounds=rounds, seconds=seconds, effort=effort, half_rate=given.half_rate)
 
 
 def _all(given: argparse.Namespace) -> int:
@@ -65,7 +72,9 @@ def _all(given: argparse.Namespace) -> int:
     failed = []
     for name in BENCHES:
         try:
-            _one(name, given, folder / f"{name}.json")
+            report = _one(name, given, folder / f"{name}.json")
+            if name == "calls" and (top := calls.highest_of_engine(report)):
+                given.half_rate = top / 2
         except Exception:  # noqa: BLE001 - told, and by the exit code too
             traceback.print_exc()
             failed.append(name)
@@ -74,7 +83,7 @@ def _all(given: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _one(name: str, given: argparse.Namespace, path: Path | None) -> None:
+def _one(name: str, given: argparse.Namespace, path: Path | None) -> Report:
     bench = BENCHES[name]
     options = options_of(bench, given)
     begin = time.monotonic()
@@ -82,6 +91,7 @@ def _one(name: str, given: argparse.Namespace, path: Path | None) -> None:
     show(report)
     say(f"{name}: {time.monotonic() - begin:.0f} s")
     write(json.dumps(document(name, options, report), ensure_ascii=False) + "\n", path)
+    return report
 
 
 def document(name: str, options: Options, report: Report) -> dict[str, object]:

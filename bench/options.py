@@ -27,6 +27,8 @@ class Options:
     seconds: float
     """How long each counts in one round; what has a fixed amount of work to do ignores it."""
     effort: Effort = Effort.NORMAL
+    half_rate: float = 50.0
+    """Calls a second that are half of the engine's highest rate on this machine."""
 
     def by_effort(self, quick: T, normal: T, full: T) -> T:
         """The one of these sizes that there is time for."""

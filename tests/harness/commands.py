@@ -93,9 +93,10 @@ class Commands:
         self.ekc("operators", "add", *arguments, "--password-stdin", input=secret)
         return secret
 
-    def demo_data(self, *, seed: int = 1) -> Any:
-        """Load invented people; what `ekc demo-data --json` tells of them."""
-        return self.ekc("demo-data", "--seed", str(seed), "--json").json
+    def demo_data(self, *, seed: int = 1, count: int | None = None) -> Any:
+        """Load invented people, so many if told; what `ekc demo-data --json` tells of them."""
+        many = [] if count is None else ["--count", str(count)]
+        return self.ekc("demo-data", "--seed", str(seed), *many, "--json").json
 
     def trace(self, call: str = "last") -> list[dict[str, Any]]:
         """What the caller lived through: `at, kind, id, outcome`."""

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from tests.harness.closing import Closing
 from tests.harness.processes import HOST
+from tests.harness.scenario import LINE
 from tests.integration.sip_client import Phone, status
 
 PACKET_SECONDS = 0.02
@@ -41,14 +42,14 @@ def _decode(byte: int) -> int:
     return value if byte & 0x80 else -value
 
 
-_TABLE = [_decode(byte) for byte in range(256)]
+ALAW_TABLE = [_decode(byte) for byte in range(256)]
 
 
 class Listener(Closing):
     """Calls and keeps every packet until it is closed."""
 
-    def __init__(self, port: int, number: str) -> None:
-        """port: the line's. number: the caller's."""
+    def __init__(self, port: int, number: str, *, to: str = LINE) -> None:
+        """port: the line's. number: the caller's. to: the number called."""
         self.packets: list[Packet] = []
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -57,9 +58,7 @@ class Listener(Closing):
         self._thread = threading.Thread(target=self._listen, daemon=True, name="rtp")
         self._thread.start()
         self._call = f"listener-{number}@test"
-        self._answer = self._phone.invite(
-            "88006000000", body=self._sdp(), call=self._call, from_=f"<sip:{number}@test>"
-        )
+        self._answer = self._phone.invite(to, body=self._sdp(), call=self._call, from_=f"<sip:{number}@test>")
         assert status(self._answer) == 200, self._answer
 
     def _sdp(self) -> str:
@@ -77,7 +76,11 @@ class Listener(Closing):
             if not data:
                 return
             if len(data) > 12 and data[1] & 0x7F == _ALAW:
-                self.packets.append(_packet(data, more))
+                self._keep(data, more)
+
+    def _keep(self, data: bytes, more: list[tuple[int, int, bytes]]) -> None:
+        """A packet of sound has come; more: what the kernel says of it."""
+        self.packets.append(_packet(data, more))
 
     def close(self) -> None:
         """Hang up."""
@@ -89,14 +92,19 @@ class Listener(Closing):
         self._rtp.close()
 
 
+def moment(more: list[tuple[int, int, bytes]]) -> float:
+    """When a packet came, seconds since the epoch, by what the kernel says of it (SO_TIMESTAMPNS)."""
+    (seconds, nanoseconds) = struct.unpack("qq", more[0][2])
+    return float(seconds + nanoseconds / 1e9)
+
+
 def _packet(data: bytes, more: list[tuple[int, int, bytes]]) -> Packet:
     _, _, sequence, timestamp, _ = struct.unpack_from("!BBHII", data)
-    (seconds, nanoseconds) = struct.unpack("qq", more[0][2])
     return Packet(
-        at=seconds + nanoseconds / 1e9,
+        at=moment(more),
         sequence=sequence,
         timestamp=timestamp,
-        samples=array("h", (_TABLE[byte] for byte in data[12:])),
+        samples=array("h", (ALAW_TABLE[byte] for byte in data[12:])),
     )
 
 
