@@ -14,7 +14,7 @@ from typing import cast
 import structlog
 
 from ivr.asterisk.agi_channel import AgiChannel
-from ivr.asterisk.agi_wire import AgiConnection, EndOfStream, Environment, Event, ProtocolError
+from ivr.asterisk.agi_wire import AgiConnection, Environment, Event, HangUp, ProtocolError, Reply
 from ivr.domain.errors import CallerHungUp, EkcError
 
 __all__ = ["AgiChannel", "FastAgiServer", "Handler"]
@@ -198,10 +198,11 @@ class _Connection(asyncio.Protocol):
         return self._channel.id if self._channel is not None else ""
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, Environment):
+        if isinstance(event, Reply | HangUp):
+            if self._channel is not None:
+                self._channel.feed(event)
+        elif isinstance(event, Environment):
             self._begin(event)
-        elif self._channel is not None and not isinstance(event, EndOfStream):
-            self._channel.feed(event)
 
     def _begin(self, environment: Environment) -> None:
         if self._timer is not None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ivr.asterisk import agi_speech, channel_vars
 from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
+from ivr.asterisk.deadline import Deadline
 from ivr.asterisk.first_wait import MILLISECONDS as FIRST_MS
 from ivr.asterisk.first_wait import FirstWait, key_of, off_beat
 from ivr.domain.errors import BadInput, CallerHungUp, Unavailable
@@ -45,6 +46,7 @@ class AgiChannel:
         self._reply: asyncio.Future[Reply] | None = None
         self._owed: asyncio.Future[None] | None = None
         self._first_wait = FirstWait()
+        self._deadline = Deadline(self._loop, self._overdue)
         self._gone = False
         self._closed = False
 
@@ -56,7 +58,7 @@ class AgiChannel:
             self._gone = True
         elif self._reply is not None:
             reply, self._reply = self._reply, None
-            if not self._gone:
+            if self._first_wait.prepared and not self._gone:
                 self._first_wait.follow(event, self._transport.write)
             if not reply.done():
                 reply.set_result(event)
@@ -71,6 +73,7 @@ class AgiChannel:
         if reply is not None and not reply.done():
             reply.set_exception(CallerHungUp())
         self._first_wait.close()
+        self._deadline.close()
         self._settle()
 
     def _settle(self) -> None:
@@ -253,15 +256,25 @@ class AgiChannel:
         line = self._wire.send(command, *arguments)
         while self._owed is not None:
             await asyncio.wait([self._owed])
-        with suppress(CallerHungUp):  # told below, where it matters
-            await self._end_first_wait()
+        if self._first_wait.under_way:
+            with suppress(CallerHungUp):  # told below, where it matters
+                await self._end_first_wait()
         if self._closed or self._transport.is_closing() or (self._gone and not even_if_gone):
             raise CallerHungUp
         if self._reply is not None:
             raise RuntimeError("two AGI commands at once on one channel")
         self._reply = reply = self._loop.create_future()
+        if limit is not None:
+            self._deadline.set(limit)
         self._transport.write(line)
-        answer = await self._answer(reply, limit)
+        try:
+            answer: Reply = await reply
+        except asyncio.CancelledError:
+            if self._reply is reply:  # Asterisk still owes the reply: the next command waits for it
+                self._owed = self._loop.create_future()
+            raise
+        finally:
+            self._deadline.clear()
         if answer.code == 511:
             self._gone = True
         if self._gone and not (even_if_gone and answer.code == 200):
@@ -270,21 +283,9 @@ class AgiChannel:
             raise BadInput(f"Asterisk refused {command} with {answer.code}")
         return answer
 
-    async def _answer(self, reply: asyncio.Future[Reply], limit: float | None) -> Reply:
-        timer = None if limit is None else self._loop.call_later(limit, self._overdue, reply)
-        try:
-            return await reply
-        except asyncio.CancelledError:
-            if self._reply is reply:  # Asterisk still owes the reply: the next command waits for it
-                self._owed = self._loop.create_future()
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
-
-    def _overdue(self, reply: asyncio.Future[Reply]) -> None:
-        if not reply.done():
-            reply.set_exception(Unavailable("Asterisk does not answer an AGI command"))
+    def _overdue(self) -> None:
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(Unavailable("Asterisk does not answer an AGI command"))
         self._gone = True
         self._transport.abort()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 from ivr.domain.errors import BadInput, EkcError
@@ -31,6 +32,7 @@ _VARIABLE = re.compile(rb"agi_([a-z0-9_]+):[ ]?(.*)", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: (.*))?", re.DOTALL)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _EXTRA = re.compile(r'(\w+)=("[^"]*"|\S*)')
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class ProtocolError(EkcError):
@@ -56,7 +58,7 @@ class Reply:
     """An int when the text is one in plain form, so `007` stays a text; empty for `result=` and errors."""
     data: str | None = field(default=None, repr=False)
     """What stands in parentheses, a remark after the result, or the text of an error."""
-    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False)
     """`endpos=…` and whatever else follows as name=value, quotes removed."""
 
 
@@ -72,12 +74,22 @@ class EndOfStream:
 
 Event = Environment | Reply | HangUp | EndOfStream
 
+_COMMONEST = {b"200 result=%d\n" % result: Reply(code=200, result=result) for result in range(-1, 128)}
+"""Replies that need no parsing when they come alone and whole: most do. Those of keys are among them."""
+
 
 def quote(argument: str) -> str:
     """An argument as parse_args() of res_agi.c reads it back; raises BadInput on newline, CR or NUL."""
-    if any(c in argument for c in "\n\r\0"):
+    if "\n" in argument or "\r" in argument or "\0" in argument:
         raise BadInput("an AGI argument cannot hold a newline, a carriage return or a NUL")
     return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@lru_cache(maxsize=64)
+def _checked(command: str) -> str:
+    if not _COMMAND.fullmatch(command):
+        raise BadInput("an AGI command is words in capitals")
+    return command
 
 
 class AgiConnection:
@@ -91,6 +103,8 @@ class AgiConnection:
         self._usage: list[str] | None = None
         self._value: list[str] | None = None
         self._over = False
+        self._at_rest = False
+        """Past the environment, and nothing is half said."""
 
     def send(self, command: str, *arguments: str) -> bytes:
         """The bytes of a command.
@@ -98,12 +112,10 @@ class AgiConnection:
         command: words in capitals; arguments: any text, each quoted. Raises BadInput when an argument
         cannot be said in AGI or the command is too long for Asterisk's buffer.
         """
-        if not _COMMAND.fullmatch(command):
-            raise BadInput("an AGI command is words in capitals")
         if len(arguments) > MAX_ARGUMENTS:
             raise BadInput(f"an AGI command has at most {MAX_ARGUMENTS} arguments")
         try:
-            line = " ".join((command, *map(quote, arguments))).encode() + b"\n"
+            line = (" ".join((_checked(command), *map(quote, arguments))) + "\n").encode()
         except UnicodeEncodeError:
             raise BadInput("an AGI argument must be text that UTF-8 can carry") from None
         if len(line) > MAX_COMMAND:
@@ -116,17 +128,25 @@ class AgiConnection:
         However the stream is cut into pieces, the events are the same. Raises ProtocolError, and then
         for ever; its text shows nothing of what came in.
         """
+        if self._at_rest and (reply := _COMMONEST.get(data)) is not None:
+            return [reply]
         if self._over:
             raise ProtocolError("nothing may follow the end of an AGI stream or an error in it")
         if not data:
-            self._over = True
+            self._end()
             return [EndOfStream()]
         try:
-            return [event for line in self._split(data) if (event := self._take(line)) is not None]
+            events = [event for line in self._split(data) if (event := self._take(line)) is not None]
         except ProtocolError:
-            self._over = True
+            self._end()
             self._buffer.clear()
             raise
+        half_said = self._buffer or (self._environment, self._usage, self._value) != (None, None, None)
+        self._at_rest = not half_said
+        return events
+
+    def _end(self) -> None:
+        self._over, self._at_rest = True, False
 
     def _split(self, data: bytes) -> Iterator[bytes]:
         """Whole lines without their newline; what is left waits for more."""

@@ -58,6 +58,10 @@ class FirstWait:
             write(line)
 
     @property
+    def prepared(self) -> bool:
+        return self._line is not None
+
+    @property
     def under_way(self) -> bool:
         return self._reply is not None
 

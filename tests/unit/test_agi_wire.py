@@ -45,6 +45,29 @@ def test_the_environment_is_one_event_with_empty_values_kept() -> None:
     }
 
 
+@pytest.mark.parametrize("result", [-1, 0, 1, 48, 127])
+def test_a_reply_that_needs_no_parsing_is_the_same_as_a_parsed_one(result: int) -> None:
+    """Alone and whole it is looked up, in two pieces it is parsed."""
+    line = b"200 result=%d\n" % result
+    wire = connection()
+    assert [*wire.receive(line[:5]), *wire.receive(line[5:])] == wire.receive(line)
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"agi_network: yes\n", ENVIRONMENT + b"520-Usage\n", ENVIRONMENT + b"200 result=1 (a\n"]
+)
+def test_a_whole_reply_in_the_middle_of_something_else_is_no_reply(begun: bytes) -> None:
+    """Within the environment it is rubbish, within a block or a value one of its lines."""
+    wire = AgiConnection()
+    if begun:
+        wire.receive(begun)
+    try:
+        events = wire.receive(b"200 result=0\n")
+    except ProtocolError:
+        events = []
+    assert events == []
+
+
 def test_the_first_of_two_variables_of_one_name_stands() -> None:
     data = b"agi_network_script: line\nagi_calleridname: x\nagi_network_script: operator-login\n\n"
     (event,) = AgiConnection().receive(data)
