@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -151,6 +151,14 @@ class SqlCards:
     def contact(self, call: str) -> Contact | None:
         row = self._contact_row(call)
         return None if row is None else to_contact(row)
+
+    def known(self, calls: Iterable[str]) -> Set[str]:
+        """See the port."""
+        found: set[str] = set()
+        for part in chunks(sorted(set(calls))):
+            rows = self._db.rows(select(contacts.c.call).where(contacts.c.call.in_(part)))
+            found.update(row["call"] for row in rows)
+        return found
 
     def change_contact(self, call: str, **fields: object) -> None:
         """See the port. Raises TypeError for a field that cannot be set."""

@@ -40,7 +40,7 @@ class SqlJournal:
         return self._db.run(there.values(asdict(position))) == 1
 
     def add(self, lines: Iterable[JournalLine]) -> None:
-        for part in chunks([{**asdict(line), "data": dict(line.data)} for line in lines]):
+        for part in chunks([{**vars(line), "data": dict(line.data)} for line in lines]):
             self._db.insert_missing(journal_lines, part)
 
     def of_linked(self, linked: str) -> Sequence[JournalLine]:

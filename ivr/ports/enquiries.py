@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -84,6 +84,10 @@ class Cards(Protocol):
     def close(self, id_: str, *, outcome: Outcome, at: datetime) -> None: ...
 
     def contact(self, call: str) -> Contact | None: ...
+
+    def known(self, calls: Iterable[str]) -> Set[str]:
+        """Those of these calls that have a contact: operators' own calls have none."""
+        ...
 
     def change_contact(self, call: str, **fields: object) -> None:
         """Set waiting_s, talking_s, wrapup_s, outcome of the contact of a call; raises NotFound."""

@@ -216,7 +216,7 @@ def keep(uow: UnitOfWork, reads: Sequence[Read]) -> None:
     uow.journal.add(read.line for read in reads)
     for read in reads:
         _open_card(uow, read)
-    for call in sorted({read.line.linked for read in reads if read.line.linked}):
+    for call in sorted(uow.cards.known({read.line.linked for read in reads if read.line.linked})):
         _tell_story(uow, call)
 
 
@@ -229,8 +229,6 @@ def _open_card(uow: UnitOfWork, read: Read) -> None:
 
 def _tell_story(uow: UnitOfWork, call: str) -> None:
     """Add to a citizen's trace what the lines tell and it does not have yet; the card gets its operator."""
-    if uow.cards.contact(call) is None:
-        return
     told = [event for _, event in uow.traces.of_call(call)]
     lines = uow.journal.of_linked(call)
     new = call_story.untold(call_story.lived(call, lines), told)

@@ -149,8 +149,11 @@ class Settler:
     # --- in the transaction ---
 
     def _look_at(self, uow: UnitOfWork, calls: Sequence[str], now: datetime) -> list[_Done]:
+        known = uow.cards.known(calls)
+        if not known:
+            return [_Done() for _ in calls]
         starts = [line.at for line in uow.journal.of_linked(boots(self._node))]
-        return [self._one(uow, call, starts, now) for call in calls]
+        return [self._one(uow, call, starts, now) if call in known else _Done() for call in calls]
 
     def _one(self, uow: UnitOfWork, call: str, starts: Sequence[datetime], now: datetime) -> _Done:
         contact = uow.cards.contact(call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -121,6 +121,9 @@ class MemoryCards(Rows):
     def contact(self, call: str) -> Contact | None:
         found = self._call(call)
         return None if found is None else found.contact
+
+    def known(self, calls: Iterable[str]) -> Set[str]:
+        return {c.contact.call for c in self._calls}.intersection(calls)
 
     def change_contact(self, call: str, **fields: Any) -> None:
         """See the port. Raises TypeError for a field that cannot be set."""

@@ -168,6 +168,8 @@ def test_the_three_times_and_the_outcome_of_a_contact_are_kept(store: Store) -> 
     contact = do(store, lambda uow: uow.cards.contact("node1-1.1"))
     assert contact is not None and {name: getattr(contact, name) for name in fields} == fields
     assert do(store, lambda uow: uow.cards.contact("other")) is None
+    assert do(store, lambda uow: uow.cards.known(["other", "node1-1.1", "x"])) == {"node1-1.1"}
+    assert do(store, lambda uow: uow.cards.known([])) == set()
     with pytest.raises(TypeError, match="at"):
         do(store, lambda uow: uow.cards.change_contact("node1-1.1", at=AT))
 
