@@ -54,11 +54,10 @@ class Desk:
         now, state = time.monotonic(), phone.state
         if state == "talking":
             self._busy[extension] = now
-            since = next(e.at for e in reversed(phone.events) if e.type == "CALL_ESTABLISHED")
-            shown = next((e.display for e in reversed(phone.events) if e.type == "CALL_INCOMING"), "")
-            limits = CALLBACKS if CALLED in shown else TALKS
-            if now - since >= self._limits.setdefault(since, self._random.uniform(*limits)):
-                self._ended.add(since)
+            begun = next(e for e in reversed(phone.events) if e.type == "CALL_ESTABLISHED")
+            limits = CALLBACKS if CALLED in begun.display else TALKS
+            if now - begun.at >= self._limits.setdefault(begun.at, self._random.uniform(*limits)):
+                self._ended.add(begun.at)
                 phone.hang_up(wait=False)
         elif state == "idle" and now - self._busy[extension] > READY_AGAIN:
             self._busy[extension] = now
