@@ -8,6 +8,7 @@ from functools import partial
 from ivr.assembly.callbacks import dialler, leg_watch
 from ivr.assembly.journals import journal, reconciler
 from ivr.assembly.parts import Parts
+from ivr.bootstrap.journals import journal_files
 from ivr.domain.figures import Limits
 from ivr.engine import Routine
 from ivr.services import queue_metrics
@@ -16,6 +17,7 @@ from ivr.services.deferred_watch import DeferredWatch
 from ivr.services.disk import DiskWatch, Room
 from ivr.services.holds import Holds
 from ivr.services.queue_watch import QueueWatch
+from ivr.services.reserve import Reserve
 from ivr.services.scenario_prompts import Preparation
 from ivr.services.silence import SilenceWatch
 from ivr.services.spool import Spool
@@ -83,7 +85,8 @@ def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], rem
 
 
 def _disk(parts: Parts) -> DiskWatch:
-    return DiskWatch(partial(Room.at, parts.settings.state))
+    journals = [file.path for file in journal_files(parts.settings)]
+    return DiskWatch(partial(Room.at, parts.settings.state), Reserve(journals).look)
 
 
 def _deferred(parts: Parts) -> DeferredWatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +33,14 @@ class Room:
 
 
 class DiskWatch:
-    """Raises what becomes an alarm while the disk of the state is full."""
+    """Raises what becomes an alarm while the disk of the state is full; before, it keeps a reserve."""
 
-    def __init__(self, room: Callable[[], Room]) -> None:
+    def __init__(
+        self, room: Callable[[], Room], reserve: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """reserve: raises Unavailable."""
         self._room = room
+        self._reserve = reserve
 
     async def look(self) -> None:
         """Raises Unavailable, OSError."""
@@ -45,3 +49,5 @@ class DiskWatch:
             raise Unavailable(f"the disk of the state directory is full: {_HEARD}")
         if room.files is not None and room.files < LEAST_FILES:
             raise Unavailable(f"the disk of the state directory takes no more files: {_HEARD}")
+        if self._reserve is not None:
+            await self._reserve()
