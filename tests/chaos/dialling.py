@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -48,27 +48,39 @@ def talked(call: Dialled) -> bool:
     return call.ended_at - call.answered_at >= SERVED_SECONDS
 
 
-def _surely_talked(call: Dialled, talks: Sequence[Talk]) -> bool:
-    """Both telephones were in the call for longer than service and the greeting before it take, and the
-    operator ended it: what is shorter, or was cut off, the line may rightly repeat."""
+def _surely_talked(call: Dialled, talks: Sequence[Talk], joined: Sequence[float]) -> bool:
+    """Both telephones were in the call for long enough, and the operator ended it: what is shorter, or was
+    cut off, the line may rightly repeat. joined: when the citizen had heard who calls, as Asterisk's journal
+    has it; where it does not tell, the longest greeting is taken off."""
     if not talked(call) or call.answered_at is None or call.ended_at is None:
         return False
-    least = SERVED_SECONDS + GREETING_SECONDS
-    both = ((max(t.since, call.answered_at), t.until) for t in talks if t.until is not None and t.hung_up)
-    return any(min(until, call.ended_at) - since >= least for since, until in both)
+    known = [at for at in joined if call.answered_at <= at <= call.ended_at]
+    begun = min(known, default=call.answered_at + GREETING_SECONDS)
+    both = ((max(t.since, begun), t.until) for t in talks if t.until is not None and t.hung_up)
+    return any(min(until, call.ended_at) - since >= SERVED_SECONDS for since, until in both)
 
 
 def _after_a_talk(evidence: Evidence) -> Iterator[Finding]:
     """None after one that was talked on, unless the citizen has called in between."""
     arrivals = grouped(evidence.arrivals, lambda arrival: arrival.number[-10:])
     talks = grouped(evidence.talks, lambda talk: talk.number[-10:])
+    joined = _joined(evidence)
     for number, calls in _by_number(evidence).items():
         for first, second in pairwise(calls):
             end = first.ended_at or first.invited_at
             between = any(end < came.at < second.invited_at for came in arrivals.get(number, ()))
-            if _surely_talked(first, talks.get(number, ())) and second.invited_at >= end and not between:
+            surely = _surely_talked(first, talks.get(number, ()), joined.get(number, ()))
+            if surely and second.invited_at >= end and not between:
                 why = "was dialled again after it had been talked on"
                 yield Finding(fault=Fault.DOUBLE_DIALLED, subject=number, why=why)
+
+
+def _joined(evidence: Evidence) -> Mapping[str, Sequence[float]]:
+    """By number."""
+    numbers, found = _numbers(evidence), defaultdict[str, list[float]](list)
+    for callback in evidence.callbacks:
+        found[numbers.get(callback.card, "")] += evidence.joined.get(callback.id, ())
+    return found
 
 
 def _numbers(evidence: Evidence) -> Mapping[str, str]:

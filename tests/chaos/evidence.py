@@ -125,6 +125,8 @@ class Evidence:
     """Uniqueids that entered a queue, by queue_log."""
     told: frozenset[str] = frozenset()
     """Uniqueids whose trace says that the status was told."""
+    joined: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """When called citizens were let into a bridge, by callback, as far as Asterisk's journal knows."""
     contacts: Sequence[Contact] = ()
     cards: Sequence[CardRow] = ()
     callbacks: Sequence[CallbackRow] = ()

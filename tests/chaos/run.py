@@ -256,6 +256,7 @@ class Site:
             arrivals=product_files.arrivals(asterisk / "spool"),
             queued=product_files.queued(asterisk / "log"),
             told=found.told,
+            joined=product_files.joined(asterisk / "log"),
             contacts=found.contacts,
             cards=found.cards,
             callbacks=found.callbacks,

@@ -219,6 +219,17 @@ FAULTS: dict[str, tuple[Change, Fault, str]] = {
         F.DOUBLE_DIALLED,
         "was dialled again after it had been talked on",
     ),
+    "dialled after a talk whose beginning Asterisk has told": (
+        lambda e: E(
+            e,
+            dialled=[dialled(2, 400.0), dialled(2, 900.0)],
+            callbacks=changed(e.callbacks, 0, attempts=2),
+            talks=changed(e.talks, 1, until=412.0),
+            joined={"callback2": [406.0]},
+        ),
+        F.DOUBLE_DIALLED,
+        "was dialled again after it had been talked on",
+    ),
     "dialled without a promise": (
         lambda e: E(e, callbacks=changed(e.callbacks, 0, attempts=0)),
         F.DOUBLE_DIALLED,
@@ -351,6 +362,12 @@ EXCUSED: dict[str, Change] = {
         dialled=[dialled(2, 400.0), dialled(2, 900.0)],
         callbacks=changed(e.callbacks, 0, attempts=2),
         talks=changed(e.talks, 1, until=408.0),
+    ),
+    "whose greeting was held up for long may be called again": lambda e: E(
+        e,
+        dialled=[dialled(2, 400.0), dialled(2, 900.0)],
+        callbacks=changed(e.callbacks, 0, attempts=2),
+        joined={"callback2": [421.0]},
     ),
     "who called in again after a talk may be called again": lambda e: E(
         e,

@@ -150,6 +150,13 @@ def test_who_entered_a_queue_stands_in_queue_log(tmp_path: Path) -> None:
     assert product_files.queued(tmp_path) == {"node1-1.1"}
 
 
+def test_when_a_called_citizen_was_let_into_a_bridge_stands_in_cel(tmp_path: Path) -> None:
+    line = '"BRIDGE_ENTER","{}.5","node1-1.{}","ekc-cb-01M8-{}","PJSIP/{}-0000000d","from-trunk"'
+    lines = [line.format(10, 1, 1, "203"), line.format(11, 2, 1, "trunk"), line.format(12, 3, 2, "trunk")]
+    (tmp_path / "cel.csv").write_text("\n".join([*lines, '"BRIDGE_ENT']))
+    assert product_files.joined(tmp_path) == {"01M8": [11.5, 12.5]}
+
+
 TABLES = """
 CREATE TABLE contacts ("call" TEXT, card TEXT, direction TEXT, "at" INTEGER, outcome TEXT);
 CREATE TABLE cards (id TEXT, outcome TEXT, closed_at INTEGER);
