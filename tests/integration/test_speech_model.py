@@ -102,6 +102,15 @@ def test_a_scenarios_words_that_the_model_does_not_know_are_told_with_their_line
     assert [what for line, what in lines if line == 13] == []
 
 
+def test_a_long_quiet_before_an_answer_is_soon_heard_through(state: Path, tmp_path: Path) -> None:
+    """The graph reads it one way: with as many as it has parts Vosk takes hours for ten seconds of it."""
+    with wave.open(str(tmp_path / "quiet.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(160_000))
+    done = run(state, "test", tmp_path / "quiet.wav", "--json", "--phrase", "да", "--phrase", "нет")
+    assert (done.exit_code, json.loads(done.stdout)["text"]) == (0, "")
+
+
 @pytest.mark.parametrize("file", ["am/final.mdl", "graph/words.txt", "conf/mfcc.conf", "graph/HCLr.fst"])
 def test_a_model_with_a_damaged_file_is_refused_by_one_sentence_and_the_old_one_stays(
     state: Path, model: Path, tmp_path: Path, file: str

@@ -8,7 +8,8 @@ that enters (Kaldi's reorder=true, which Vosk's word times assume).
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import inf, log
 from typing import NamedTuple
 
@@ -66,14 +67,22 @@ def phone_id(pdf: int, place: int) -> int:
 
 
 def pronunciations(lexicon: Lexicon, words: Sequence[str]) -> bytes:
-    """Any words in any order, and silence between them. words: by their numbers."""
+    """Any words in any order, and silence between them. words: by their numbers.
+
+    Silence never follows silence, nor [unk] [unk]: a quiet stretch would have as many readings as it can be
+    cut into parts, and Vosk's lattices would take seconds to make, and hours.
+    """
     machine = Machine()
-    hub = machine.state(final=0.0)
-    _chain(machine, hub, [1], label=_EPSILON)
-    _unknown(machine, hub, words.index("[unk]"))
+    between, quiet, hub, silence, known = (machine.state(final) for final in (0.0, 0.0, 0.0, inf, 0.0))
+    for before in (between, quiet):
+        machine.arcs[before].append(Arc(2, _EPSILON, 0.0, silence))
+    machine.arcs[silence] += [Arc(1, _EPSILON, 0.0, silence), Arc(_EPSILON, _EPSILON, 0.0, hub)]
+    machine.arcs[between].append(Arc(_EPSILON, _EPSILON, 0.0, hub))
+    machine.arcs[quiet].append(Arc(_EPSILON, _EPSILON, 0.0, known))
+    _unknown(machine, hub, quiet, words.index("[unk]"))
     for number, word in enumerate(words):
         if word in lexicon:
-            _chain(machine, hub, _placed(lexicon[word]), label=number)
+            _chain(machine, (hub, known), between, _placed(lexicon[word]), label=number)
     for arcs in machine.arcs:
         arcs.sort(key=lambda arc: arc.out)
     return machine.written(_EXPANDED_MUTABLE | _OUTPUT_SORTED)
@@ -87,25 +96,29 @@ def _placed(phones: Sequence[str]) -> list[int]:
     return [phone_id(number, place) for number, place in zip(numbers, places, strict=True)]
 
 
-def _chain(machine: Machine, hub: int, phones: Sequence[int], *, label: int) -> None:
-    at = hub
-    for phone in phones:
-        behind = machine.state()
-        machine.arcs[at].append(Arc(2 * phone, label if at == hub else _EPSILON, 0.0, behind))
-        machine.arcs[behind].append(Arc(2 * phone - 1, _EPSILON, 0.0, behind))
-        at = behind
-    machine.arcs[at].append(Arc(_EPSILON, _EPSILON, 0.0, hub))
+def _chain(
+    machine: Machine, starts: Iterable[int], behind: int, phones: Sequence[int], *, label: int
+) -> None:
+    """A word that may begin in any of `starts` and leads to `behind`."""
+    ends = [machine.state() for _ in phones]
+    for start in starts:
+        machine.arcs[start].append(Arc(2 * phones[0], label, 0.0, ends[0]))
+    for phone, end in zip(phones, ends, strict=True):
+        machine.arcs[end].append(Arc(2 * phone - 1, _EPSILON, 0.0, end))
+    for phone, (end, following) in zip(phones[1:], pairwise(ends), strict=True):
+        machine.arcs[end].append(Arc(2 * phone, _EPSILON, 0.0, following))
+    machine.arcs[ends[-1]].append(Arc(_EPSILON, _EPSILON, 0.0, behind))
 
 
-def _unknown(machine: Machine, hub: int, label: int) -> None:
+def _unknown(machine: Machine, start: int, behind: int, label: int) -> None:
     """Speech of any kind: three phones of the filler, only the middle one of any length."""
     begin, internal, end = (phone_id(len(PHONES), place) for place in (BEGIN, INTERNAL, END))
     first, middle, last = machine.state(), machine.state(), machine.state()
-    machine.arcs[hub].append(Arc(2 * begin, label, FILLER_COST, first))
+    machine.arcs[start].append(Arc(2 * begin, label, FILLER_COST, first))
     machine.arcs[first].append(Arc(2 * internal, _EPSILON, FILLER_COST, middle))
     machine.arcs[middle].append(Arc(2 * internal - 1, _EPSILON, FILLER_COST, middle))
     machine.arcs[middle].append(Arc(2 * end, _EPSILON, FILLER_COST, last))
-    machine.arcs[last].append(Arc(_EPSILON, _EPSILON, 0.0, hub))
+    machine.arcs[last].append(Arc(_EPSILON, _EPSILON, 0.0, behind))
 
 
 def any_word(words: int) -> bytes:
