@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from db.crypto import Vault
 from db.engine import POSTGRESQL, serialise, share
@@ -21,6 +21,14 @@ _LOCK = "ekc keys"
 HOLD_MS = 300
 Mark = tuple[KeyKind, str, bytes]
 """Kind, id and what the key is recognised by (`Vault.mark`)."""
+
+
+_IN_STATE = (
+    select(key_marks.c.kind, key_marks.c.id, key_marks.c.mark)
+    .where(key_marks.c.state == bindparam("wanted"))
+    .order_by(key_marks.c.id.desc())
+)
+"""Made once: every transaction asks for it."""
 
 
 class MarkState(StrEnum):
@@ -49,10 +57,8 @@ def hold(connection: Connection) -> None:
 
 def read(connection: Connection, state: MarkState) -> Sequence[Mark]:
     """Newest first."""
-    marks = key_marks.c
-    statement = select(marks.kind, marks.id, marks.mark).where(marks.state == state.value)
-    rows = connection.execute(statement.order_by(marks.id.desc()))
-    return [(KeyKind(row.kind), row.id, row.mark) for row in rows]
+    rows = connection.execute(_IN_STATE, {"wanted": state.value})
+    return [(KeyKind(kind), id_, mark) for kind, id_, mark in rows]
 
 
 def by_kind(marks: Sequence[Mark]) -> Mapping[KeyKind, Sequence[str]]:

@@ -107,7 +107,7 @@ class SqlCards:
             statement = statement.where(cards.c.registered_at >= since)
         return self._cards(self._db.rows(statement.limit(limit)))
 
-    def change(self, id_: str, **fields: object) -> Card:
+    def change(self, id_: str, **fields: object) -> None:
         """See the port. Raises NotFound, TypeError for a field that cannot be set."""
         id_ = self._row(id_)["id"]
         topics = fields.pop("topics", None)
@@ -117,7 +117,6 @@ class SqlCards:
             self._db.run(cards.update().where(cards.c.id == id_).values(self._stored(id_, fields)))
         if isinstance(topics, Iterable):
             self._replace_topics(id_, [str(title) for title in topics])
-        return self.get(id_)
 
     def _stored(self, id_: str, fields: Mapping[str, object]) -> Row:
         """An empty text is NULL: nothing is not worth a seal."""

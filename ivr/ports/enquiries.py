@@ -75,7 +75,7 @@ class Cards(Protocol):
         """Newest first."""
         ...
 
-    def change(self, id_: str, **fields: object) -> Card:
+    def change(self, id_: str, **fields: object) -> None:
         """Set fields of Card by name (all but id, registration_number, registered_at, number, contacts)."""
         ...
 

@@ -91,7 +91,7 @@ class MemoryCards(Rows):
         found.sort(key=lambda c: (c.registered_at, c.registration_number), reverse=True)
         return [self._whole(card) for card in found[:limit]]
 
-    def change(self, id_: str, **fields: Any) -> Card:
+    def change(self, id_: str, **fields: Any) -> None:
         """See the port. Raises NotFound, TypeError for a field that cannot be set."""
         row = self._row(id_)
         if unknown := fields.keys() - _FIELDS:
@@ -101,7 +101,6 @@ class MemoryCards(Rows):
         self.rows[row.id] = replace(row, **fields)
         if topics is not None:
             self._replace_topics(row.id, topics)
-        return self.get(row.id)
 
     def _replace_topics(self, id_: str, titles: Iterable[str]) -> None:
         known = {title: agency for agency, title in self._topics.get(id_, ())}

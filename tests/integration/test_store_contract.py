@@ -113,10 +113,11 @@ def test_every_field_of_a_card_comes_back_as_it_was_set(store: Store) -> None:
         "outcome": Outcome.SERVED,
     }
     id_ = a_card(store).id
-    changed = do(store, lambda uow: uow.cards.change(id_, **fields))
+    do(store, lambda uow: uow.cards.change(id_, **fields))
+    changed = do(store, lambda uow: uow.cards.get(id_))
     assert {name: getattr(changed, name) for name in fields} == fields
-    assert do(store, lambda uow: uow.cards.get(id_)) == changed
-    emptied = do(store, lambda uow: uow.cards.change(id_, answer="", outcome=None, confirmed=None))
+    do(store, lambda uow: uow.cards.change(id_, answer="", outcome=None, confirmed=None))
+    emptied = do(store, lambda uow: uow.cards.get(id_))
     assert (emptied.answer, emptied.outcome, emptied.confirmed) == ("", None, None)
     assert emptied.questions == fields["questions"]
 
@@ -147,8 +148,8 @@ def test_topics_stand_in_the_order_they_were_added_each_once_and_the_last_agency
         do(store, lambda uow, a=agency, t=topic: uow.cards.add_topic(id_, agency=a, topic=t))
     card = do(store, lambda uow: uow.cards.get(id_))
     assert (card.topics, card.agency) == (("Пособия", "Работа"), "soc")
-    changed = do(store, lambda uow: uow.cards.change(id_, topics=("Работа", "Льготы")))
-    assert changed.topics == ("Работа", "Льготы")
+    do(store, lambda uow: uow.cards.change(id_, topics=("Работа", "Льготы")))
+    assert do(store, lambda uow: uow.cards.get(id_)).topics == ("Работа", "Льготы")
 
 
 def test_a_closed_card_has_its_outcome_and_time(store: Store) -> None:
