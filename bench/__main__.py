@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from bench import calls, deadair, identification, wire
+from bench import calls, deadair, flow, identification, media, soak, storage, wire
 from bench.options import Effort, Options
 from bench.report import Report
 from bench.showing import say, show
@@ -19,8 +19,12 @@ from bench.showing import say, show
 BENCHES: Mapping[str, ModuleType] = {
     "calls": calls,
     "deadair": deadair,
+    "flow": flow,
     "wire": wire,
     "identification": identification,
+    "storage": storage,
+    "media": media,
+    "soak": soak,
 }
 ALL = "all"
 LEAST_SECONDS = 0.1
@@ -54,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         default=50.0,
         help="half of the engine's highest rate, calls a second; “all” measures it (default: 50)",
     )
+    parser.add_argument("--size", type=int, help="cards of “storage” (default: by effort)")
     where = "for the JSON document (default: stdout); a folder with “all”"
     parser.add_argument("--json", type=Path, metavar="FILE", help=where)
     return parser
@@ -63,7 +68,7 @@ def options_of(bench: ModuleType, given: argparse.Namespace) -> Options:
     effort: Effort = given.effort
     seconds = given.seconds if given.seconds is not None else (0.3 if effort is Effort.QUICK else 1.0)
     rounds = given.rounds if given.rounds is not None else max(1, round(bench.ROUNDS * SHARE[effort]))
-    return Options(rounds=rounds, seconds=seconds, effort=effort, half_rate=given.half_rate)
+    return Options(rounds=rounds, seconds=seconds, effort=effort, half_rate=given.half_rate, size=given.size)
 
 
 def _all(given: argparse.Namespace) -> int:

@@ -31,6 +31,8 @@ CALLS = 800
 """At once."""
 CONTESTANTS = {PLAIN: "benchplain", ENGINE: "benchengine", PANORAMISK: "benchpanoramisk", PYST2: "benchpyst"}
 """And the number that reaches each."""
+LONG_SECONDS = 60.0
+"""Of the prompt of the media bench."""
 WARM_UP_RATE, WARM_UP_SECONDS = 40.0, 1.0
 SETTLE_SECONDS = 1.0
 """For what is written down after the last call; it counts as cost of the calls."""
@@ -71,8 +73,10 @@ def stand(**settings: Any) -> Iterator[Stand]:
     """Asterisk alone, with everybody's extension and the prompt of the script."""
     system = Stand(calls=CALLS, **settings)
     prompt = tones(system.state / "bench", ["bench"], seconds=0.1) / "bench"
+    long = tones(system.state / "bench", ["long"], seconds=LONG_SECONDS) / "long"
     os.environ[script.PROMPT] = str(prompt)
-    system.command_env = {**system.command_env, script.PROMPT: str(prompt)}
+    sounds = {script.PROMPT: str(prompt), script.LONG_PROMPT: str(long)}
+    system.command_env = {**system.command_env, **sounds}
     with system:
         system.add_extensions("bench-plain", script.plain(str(prompt)))
         system.add_extensions("from-trunk", {CONTESTANTS[PLAIN]: ["Goto(bench-plain,s,1)"]})

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,13 +31,19 @@ Person = tuple[str, str]
 """Who calls, and all keys from the main menu to the end of the code."""
 
 
-def people(system: System) -> list[Person]:
-    """Invented people with a code, loaded into this system."""
+def people(system: System, *, of_one_length: bool = False) -> list[Person]:
+    """Invented people with a code, loaded into this system.
+
+    of_one_length: as many as have a code of the commonest length.
+    """
     found = [
         (p["phone"], f"2{p['snils']}{codes.keypad(p['secret_code'])}#")
         for p in system.demo_data(count=2 * CALLERS)
         if p["phone"] and p["secret_code"]
     ]
+    if of_one_length:
+        length = Counter(len(keys) for _, keys in found).most_common(1)[0][0]
+        return [one for one in found if len(one[1]) == length]
     assert len(found) >= CALLERS, f"only {len(found)} people with a code"
     return found[:CALLERS]
 

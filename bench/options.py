@@ -27,6 +27,8 @@ class Options:
     seconds: float
     """How long each counts in one round; what has a fixed amount of work to do ignores it."""
     effort: Effort = Effort.NORMAL
+    size: int | None = None
+    """Cards in the store; None: by effort."""
     half_rate: float = 50.0
     """Calls a second that are half of the engine's highest rate on this machine."""
 

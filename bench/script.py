@@ -14,7 +14,8 @@ CALLER = "CALLERID(num)"
 APPLICATION, ARGUMENT = "NoOp", "done"
 PROMPT = "BENCH_PROMPT"
 """Environment variable: the sound without its ending, absolute."""
-COMMANDS = 12
+LONG_PROMPT = "BENCH_LONG_PROMPT"
+"""Likewise, a sound of a minute."""
 WAIT = "Wait(30)"
 """In the dialplan after AGI(): a contestant that broke off does not pass for one that hung up."""
 

@@ -90,12 +90,15 @@ class Stand(System):
         wait_for(lambda: node.calls() == 0, seconds, "the calls to end")
 
 
-def wait_quiet(pid: int, seconds: float = 30.0) -> float:
-    """Until the process does little; the seconds of CPU it takes in one second then."""
+def wait_quiet(pid: int, seconds: float = 30.0, *, window: float = 0.5) -> float:
+    """Until the process does little; the seconds of CPU it takes in one second then.
+
+    window: seconds that it is looked at. What it does every few seconds wants a longer one.
+    """
     end = time.monotonic() + seconds
     while True:
         before, begin = seconds_of(pid), time.monotonic()
-        time.sleep(0.5)
+        time.sleep(window)
         share = (seconds_of(pid) - before) / (time.monotonic() - begin)
         if share < QUIET or time.monotonic() > end:
             return share

@@ -96,7 +96,7 @@ class Commands:
     def demo_data(self, *, seed: int = 1, count: int | None = None) -> Any:
         """Load invented people, so many if told; what `ekc demo-data --json` tells of them."""
         many = [] if count is None else ["--count", str(count)]
-        return self.ekc("demo-data", "--seed", str(seed), *many, "--json").json
+        return self.ekc("demo-data", "--seed", str(seed), *many, "--json", timeout=3 * COMMAND_SECONDS).json
 
     def trace(self, call: str = "last") -> list[dict[str, Any]]:
         """What the caller lived through: `at, kind, id, outcome`."""

@@ -93,6 +93,7 @@ class Sipp(Closing):
         scenario: Scenario,
         *,
         numbers: Sequence[str] = ("79123456789",),
+        fields: Sequence[Sequence[str]] = (),
         calls: int | None = None,
         rate: float = 10.0,
         at_once: int | None = None,
@@ -101,6 +102,7 @@ class Sipp(Closing):
     ) -> None:
         """server: host:port. numbers: the callers, taken in turn. calls: how many in all (one a number).
 
+        fields: what each caller has of its own beside the number: `[field1]` and so on in the scenario.
         rate: new calls a second. at_once: no more than so many at a time. more: options of sipp's own.
         """
         self.numbers, self.count = list(numbers), calls or len(numbers)
@@ -108,9 +110,9 @@ class Sipp(Closing):
         self._token = secrets.token_hex(4)
         self._ports = first = free_ports()
         (self.folder / "scenario.xml").write_text(scenario.xml())
-        (self.folder / "numbers.csv").write_text(
-            "\n".join(["SEQUENTIAL", *(f"{n};" for n in self.numbers)]) + "\n"
-        )
+        own = fields or [()] * len(self.numbers)
+        rows = (";".join((n, *more, "")) for n, more in zip(self.numbers, own, strict=True))
+        (self.folder / "numbers.csv").write_text("\n".join(["SEQUENTIAL", *rows]) + "\n")
         argv: list[str | Path | float] = [
             "sipp",
             server,

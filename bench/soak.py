@@ -1,0 +1,96 @@
+"""The engine at 70 % of its highest rate for a long time: does anything grow after the warm-up?"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from bench.calls import CONTESTANTS, stand, turn
+from bench.calls_report import ENGINE
+from bench.figures import percentile
+from bench.offered import Offered, offer
+from bench.options import Options
+from bench.report import Report, Table, Target, at_most
+from bench.showing import say
+from bench.stand import Stand
+
+ROUNDS = 1
+SHARE = 0.7
+"""Of the highest rate."""
+PART_SECONDS = {"quick": 4.0, "normal": 10.0, "full": 60.0}
+PARTS = {"quick": 2, "normal": 3, "full": 30}
+"""The first one warms up: Asterisk's memory grows over its first 2,000 calls."""
+GROWTH_PCT = 5.0
+"""Of memory, from the warm-up to the end: allocators are not exact."""
+SUMMARY = "The call script for a long time, by parts; the first one warms up. Memory in MB, lateness in ms."
+FIGURES = ("asterisk_mb", "engine_mb", "descriptors", "threads", "late_p99_ms")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """What a process holds."""
+
+    mb: float
+    descriptors: int
+    threads: int
+
+    @classmethod
+    def by(cls, pid: int) -> Taken:
+        process = psutil.Process(pid)
+        memory = process.memory_info().rss / 2**20
+        return cls(mb=memory, descriptors=process.num_fds(), threads=process.num_threads())
+
+
+def run(options: Options) -> Report:
+    rate, seconds = 2 * SHARE * options.half_rate, PART_SECONDS[options.effort]
+    rows = []
+    with stand() as system, turn(system, ENGINE) as contestant:
+        assert contestant.pid is not None
+        for part in range(PARTS[options.effort]):
+            offered = offer(system.line, CONTESTANTS[ENGINE], rate=rate, seconds=seconds)
+            system.wait_no_calls()
+            time.sleep(1.0)
+            rows.append(row(part, offered, *_taken(system, contestant.pid)))
+            say(f"soak, part {part + 1} of {PARTS[options.effort]}: {offered.calls} calls")
+    title = f"{SUMMARY} {rate:g} calls/s, {seconds:g} s each."
+    return Report(tables=[Table(title=title, rows=rows, names=("what", "part"))], targets=targets(rows))
+
+
+def _taken(system: Stand, engine: int) -> tuple[Taken, Taken]:
+    return Taken.by(system.pid("asterisk")), Taken.by(engine)
+
+
+def row(part: int, offered: Offered, asterisk: Taken, engine: Taken) -> dict[str, Any]:
+    head: dict[str, Any] = {"what": ENGINE, "part": part + 1, "calls": offered.calls}
+    if not offered.sound:
+        why = ", ".join(f"{reason} ({count})" for reason, count in sorted(Counter(offered.failures).items()))
+        return head | dict.fromkeys(FIGURES) | {"failed": True, "note": f"failed: {why}"}
+    return head | {
+        "asterisk_mb": round(asterisk.mb, 1),
+        "engine_mb": round(engine.mb, 1),
+        "descriptors": asterisk.descriptors + engine.descriptors,
+        "threads": asterisk.threads + engine.threads,
+        "late_p99_ms": round(percentile(offered.late_ms, 0.99)),
+        "failed": False,
+        "note": "",
+    }
+
+
+def targets(rows: Sequence[dict[str, Any]]) -> list[Target]:
+    """From the end of the warm-up to the end."""
+    sound = not any(row["failed"] for row in rows)
+    first, last = rows[0], rows[-1]
+
+    def growth(name: str) -> float | None:
+        return round(100 * (last[name] - first[name]) / first[name], 1) if sound else None
+
+    return [
+        at_most("growth of Asterisk's memory", GROWTH_PCT, growth("asterisk_mb"), " %"),
+        at_most("growth of the engine's memory", GROWTH_PCT, growth("engine_mb"), " %"),
+        at_most("growth of descriptors", 0, growth("descriptors"), " %"),
+    ]
