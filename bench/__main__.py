@@ -27,6 +27,8 @@ BENCHES: Mapping[str, ModuleType] = {
     "soak": soak,
 }
 ALL = "all"
+QUICK = ("calls", "deadair", "wire", "identification")
+"""What there is time for in two minutes; the others are worth nothing without longer ones."""
 LEAST_SECONDS = 0.1
 SHARE = {Effort.QUICK: 0.2, Effort.NORMAL: 1.0, Effort.FULL: 3.0}
 """Of a bench's rounds."""
@@ -75,7 +77,7 @@ def _all(given: argparse.Namespace) -> int:
     """One that fails keeps none of the others from its turn. 1 when one has failed."""
     folder = given.json or Path("build/bench")
     failed = []
-    for name in BENCHES:
+    for name in QUICK if given.effort is Effort.QUICK else BENCHES:
         try:
             report = _one(name, given, folder / f"{name}.json")
             if name == "calls" and (top := calls.highest_of_engine(report)):

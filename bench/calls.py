@@ -48,7 +48,7 @@ class Turn:
 
 
 def run(options: Options) -> Report:
-    rates = options.by_effort((50,), (50, 100, 150, 200, 250, 300), tuple(range(25, 426, 25)))
+    rates = options.by_effort((50,), (60, 120, 180, 240, 300), tuple(range(25, 426, 25)))
     seconds = options.by_effort(2.0, 3.0, 10.0)
     chance = random.Random(1)  # noqa: S311 - an order, not a secret
     found: Outcomes = {}

@@ -23,7 +23,7 @@ ROUNDS = 1
 SHARE = 0.7
 """Of the highest rate."""
 PART_SECONDS = {"quick": 4.0, "normal": 10.0, "full": 60.0}
-PARTS = {"quick": 2, "normal": 3, "full": 30}
+PARTS = {"quick": 2, "normal": 2, "full": 30}
 """The first one warms up: Asterisk's memory grows over its first 2,000 calls."""
 GROWTH_PCT = 5.0
 """Of memory, from the warm-up to the end: allocators are not exact."""

@@ -38,7 +38,7 @@ IMPORT = "Import of citizens from a file, without codes; and filling the tables 
 
 
 def run(options: Options) -> Report:
-    size = options.size or options.by_effort(5_000, 100_000, MANY)
+    size = options.size or options.by_effort(5_000, 50_000, MANY)
     tables: dict[str, list[dict[str, Any]]] = {PAGES: [], CALLBACKS: [], IMPORT: []}
     found_plans: dict[str, Any] = {}
     with databases() as both:

@@ -31,7 +31,7 @@ SUMMARY = (
     "each the median of the ratios within a round. Spread: highest less lowest, in % of the median. "
     "Load: CPU of the bench itself, in % of a core."
 )
-ROUNDS = 5
+ROUNDS = 3
 CONNECTIONS = (1, 20, 200)
 HEADINGS = {
     "connections": "lines",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from bench import media, soak
 from bench.flow import steps
 from bench.flow_report import FIGURES, Measured, report, row
+from bench.keypad import Sound
+from bench.media import Heard, what_came
+from bench.offered import Offered
 from bench.report import at_least, at_most
 from bench.storage import POSTGRESQL, SQLITE, targets, workers_row
 from bench.storage_import import snils
@@ -76,3 +82,51 @@ def test_a_target_without_a_figure_is_missed() -> None:
 
 def test_invented_numbers_of_citizens_pass_the_check() -> None:
     assert all(is_valid(snils(1_001_999 + n)) for n in range(500))
+
+
+def sounds(*moments: float, first: int = 65534) -> list[Sound]:
+    return [Sound(at=at, loud=True, sequence=(first + place) % 2**16) for place, at in enumerate(moments)]
+
+
+def test_gaps_are_told_between_neighbours_and_numbers_wrap() -> None:
+    heard = what_came(sounds(1.0, 1.02, 1.05, 1.07))
+    assert heard.lost == 0
+    assert heard.gaps_ms == pytest.approx((20, 30, 20))
+
+
+def test_a_packet_that_never_came_is_lost() -> None:
+    came = sounds(1.0, 1.02, 1.04, 1.06)
+    assert what_came([came[0], *came[2:]]).lost == 1
+    assert what_came([]) == Heard(lost=0, gaps_ms=())
+
+
+def test_listeners_are_told_together() -> None:
+    found = media.row(
+        50, 0, [Heard(lost=1, gaps_ms=(20, 21)), Heard(lost=0, gaps_ms=(40,))], asterisk_pct=8, engine_pct=1
+    )
+    assert (found["lost"], found["p50_ms"], found["most_ms"], found["failed"]) == (1, 21, 40, False)
+
+
+@pytest.mark.parametrize(("bad", "heard"), [(1, [Heard(lost=0, gaps_ms=(20,))]), (0, [])])
+def test_calls_that_went_wrong_or_silence_leave_no_figures(bad: int, heard: list[Heard]) -> None:
+    found = media.row(50, bad, heard, asterisk_pct=8, engine_pct=1)
+    assert found["failed"] is True
+    assert found["p99_ms"] is None
+
+
+def part(number: int, mb: float, **failures: int) -> dict[str, object]:
+    offered = Offered(calls=100, failures=Counter(failures), late_ms=(100, 200), load_pct=1)
+    taken = soak.Taken(mb=mb, descriptors=20, threads=5)
+    return soak.row(number, offered, taken, taken)
+
+
+def test_growth_is_told_from_the_end_of_the_warm_up() -> None:
+    met = [target.met for target in soak.targets([part(0, 100), part(1, 300), part(2, 104)])]
+    assert met == [True, True, True]
+    assert [target.met for target in soak.targets([part(0, 100), part(1, 106)])] == [False, False, True]
+
+
+def test_a_soak_in_which_calls_failed_says_nothing_of_growth() -> None:
+    rows = [part(0, 100), part(1, 100, lost=5)]
+    assert rows[1]["note"] == "failed: lost (5)"
+    assert [target.met for target in soak.targets(rows)] == [False, False, False]
