@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -122,6 +122,15 @@ def release_ports(first: int, blocks: int = 1) -> None:
     for block in range(first, first + 10 * blocks, 10):
         if (lock := _held.pop(block, None)) is not None:
             os.close(lock)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until nobody else holds this file's lock, and hold it; it ends with our process."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 # --- processes -------------------------------------------------------------------------------------

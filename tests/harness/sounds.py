@@ -16,7 +16,7 @@ from ivr.ports import Prompt
 from ivr.settings import Settings
 from ivr.speech.prompts import PromptStore
 from ivr.speech.synthesis import Synthesiser
-from tests.harness.system import PROMPTS
+from tests.harness.kept_prompts import PROMPTS
 
 
 def sound_of(prompt: Prompt, folder: Path) -> Path:
