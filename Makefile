@@ -19,8 +19,8 @@ LINE_WORKERS ?= 6
 test: setup lint  ## everything that must hold; calls after all else, several at a time (LINE_WORKERS=6)
 	$(BIN)/python -m pytest --numprocesses=3 --reruns=1 --cov --cov-report= -m "not line"
 	$(BIN)/python -m tests.harness.sounds
-	$(BIN)/python -m pytest --numprocesses=$(LINE_WORKERS) --reruns=2 --cov --cov-append --cov-report=term:skip-covered -m line \
-		tests/line tests/integration tests/acceptance
+	$(BIN)/python -m pytest --numprocesses=$(LINE_WORKERS) --reruns=2 --cov --cov-append --cov-report=term:skip-covered \
+		--durations=30 --durations-min=20 -m line tests/line tests/integration tests/acceptance
 
 bench: setup  ## how fast, beside others, in at most 15 minutes; JSON in build/bench (docs/bench.md)
 	$(BIN)/python -m bench all --json build/bench

@@ -27,9 +27,9 @@ def test_files_that_use_the_same_known_citizens_are_one_unit() -> None:
 
 def test_the_longest_come_first_and_a_file_stays_whole() -> None:
     names = ["unit/test_a.py::test_1", "line/test_closed.py::test_2", "line/test_b.py::test_3"]
-    names += ["line/test_callbacks.py::test_4", "line/test_calls.py::test_5[x::y]", "unit/test_a.py::test_6"]
+    names += ["line/test_emergency.py::test_4", "line/test_calls.py::test_5[x::y]", "unit/test_a.py::test_6"]
     items: list[Any] = [SimpleNamespace(nodeid=f"tests/{name}") for name in names]
     in_order(items)
     assert [unit_of(item.nodeid) for item in items] == [
-        *("shared", "shared", "callbacks", "tests/unit/test_a.py", "b", "tests/unit/test_a.py"),
+        *("shared", "shared", "emergency", "tests/unit/test_a.py", "b", "tests/unit/test_a.py"),
     ]
