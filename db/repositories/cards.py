@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select
 
 from db.access import Access, Row, chunks
 from db.crypto import Keyed
@@ -23,6 +23,19 @@ _FIELDS = frozenset(
 )
 NUMBER = "number"
 """Purpose of the keyed hash of telephone numbers: cards and callbacks of one number can be found together."""
+
+_CARD = select(cards).where(
+    or_(cards.c.id == bindparam("wanted"), cards.c.registration_number == bindparam("wanted"))
+)
+_OF_CARDS: BindParameter[str] = bindparam("wanted", expanding=True)
+_TOPICS = select(card_topics).where(card_topics.c.card.in_(_OF_CARDS)).order_by(card_topics.c.position)
+_CONTACTS = select(contacts).where(contacts.c.card.in_(_OF_CARDS)).order_by(contacts.c.at, contacts.c.id)
+_CONTACT = (
+    select(contacts)
+    .where(contacts.c.call == bindparam("wanted"))
+    .order_by((contacts.c.node == bindparam("ours")).desc(), contacts.c.at.desc())
+    .limit(1)
+)
 
 
 class SqlCards:
@@ -92,7 +105,7 @@ class SqlCards:
         return self._cards([self._row(id_)])[0]
 
     def _row(self, id_: str) -> Row:
-        row = self._db.first(select(cards).where(or_(cards.c.id == id_, cards.c.registration_number == id_)))
+        row = self._db.first(_CARD, wanted=id_)
         if row is None:
             raise NotFound(f"there is no card {id_}")
         return row
@@ -221,13 +234,7 @@ class SqlCards:
 
     def _contact_row(self, call: str) -> Row | None:
         """One, for uniqueids begin with the node's name (asterisk.conf); otherwise ours comes first."""
-        ours = contacts.c.node == self._db.node
-        return self._db.first(
-            select(contacts)
-            .where(contacts.c.call == call)
-            .order_by(ours.desc(), contacts.c.at.desc())
-            .limit(1)
-        )
+        return self._db.first(_CONTACT, wanted=call, ours=self._db.node)
 
     def _topics(self, which: ColumnElement[bool]) -> Sequence[Row]:
         return self._db.rows(select(card_topics).where(which).order_by(card_topics.c.position))
@@ -237,10 +244,9 @@ class SqlCards:
         topics: dict[str, list[str]] = {row["id"]: [] for row in rows}
         calls: dict[str, list[Contact]] = {row["id"]: [] for row in rows}
         for ids in chunks([row["id"] for row in rows]):
-            for row in self._topics(card_topics.c.card.in_(ids)):
+            for row in self._db.rows(_TOPICS, wanted=ids):
                 topics[row["card"]].append(row["title"])
-            found = select(contacts).where(contacts.c.card.in_(ids)).order_by(contacts.c.at, contacts.c.id)
-            for row in self._db.rows(found):
+            for row in self._db.rows(_CONTACTS, wanted=ids):
                 calls[row["card"]].append(to_contact(row))
         opened = (self._db.vault.open_row(cards, row) for row in rows)
         return [_to_card(row, topics[row["id"]], calls[row["id"]]) for row in opened]

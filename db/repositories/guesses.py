@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, bindparam, select
 
 from db.access import Access
 from db.tables import guesses
 from ivr.ports import GuessCounter, GuessLock
+
+_HASHES: BindParameter[bytes] = bindparam("hashes", expanding=True)
+_HERE = (guesses.c.scope == bindparam("scope")) & guesses.c.key_hash.in_(_HASHES)
+_COUNTER = (
+    select(guesses.c.failures, guesses.c.since, guesses.c.locked_until, guesses.c.locks)
+    .where(_HERE)
+    .order_by(guesses.c.since.desc())
+)
+_CLEARED = guesses.delete().where(_HERE)
 
 
 class SqlGuesses:
@@ -24,10 +33,7 @@ class SqlGuesses:
         guess at once, neither overlooks the other."""
         hashes = self._hashes(scope, key)
         self._db.serialise(f"guesses {scope} {hashes[0].hex()}")
-        columns = (guesses.c.failures, guesses.c.since, guesses.c.locked_until, guesses.c.locks)
-        row = self._db.first(
-            select(*columns).where(self._here(scope, hashes)).order_by(guesses.c.since.desc())
-        )
+        row = self._db.first(_COUNTER, scope=scope, hashes=hashes)
         return None if row is None else GuessCounter(**row)
 
     def put(self, scope: str, key: str, counter: GuessCounter) -> None:
@@ -38,7 +44,7 @@ class SqlGuesses:
     def clear(self, scope: str, key: str) -> None:
         hashes = self._hashes(scope, key)
         self._db.serialise(f"guesses {scope} {hashes[0].hex()}")
-        self._db.run(guesses.delete().where(self._here(scope, hashes)))
+        self._db.run(_CLEARED, scope=scope, hashes=hashes)
 
     def locked(self, now: datetime) -> Sequence[GuessLock]:
         columns = (guesses.c.scope, guesses.c.locked_until, guesses.c.locks)
@@ -49,6 +55,3 @@ class SqlGuesses:
     def _hashes(self, scope: str, key: str) -> Sequence[bytes]:
         """Newest key first."""
         return self._db.vault.lookups(f"guesses {scope}", key)
-
-    def _here(self, scope: str, hashes: Sequence[bytes]) -> ColumnElement[bool]:
-        return (guesses.c.scope == scope) & guesses.c.key_hash.in_(hashes)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from db.access import Access, chunks
 from db.tables import journal_lines, journal_positions
 from ivr.ports import JournalLine, JournalPosition
+
+_OF_LINKED = (
+    select(journal_lines)
+    .where(journal_lines.c.linked == bindparam("wanted"))
+    .order_by(journal_lines.c.at, journal_lines.c.seq)
+)
 
 
 class SqlJournal:
@@ -44,12 +50,7 @@ class SqlJournal:
             self._db.insert_missing(journal_lines, part)
 
     def of_linked(self, linked: str) -> Sequence[JournalLine]:
-        statement = (
-            select(journal_lines)
-            .where(journal_lines.c.linked == linked)
-            .order_by(journal_lines.c.at, journal_lines.c.seq)
-        )
         return [
             JournalLine(**{name: value for name, value in row.items() if name != "seq"})
-            for row in self._db.rows(statement)
+            for row in self._db.rows(_OF_LINKED, wanted=linked)
         ]

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from db.access import Access
 from db.tables import audit, calendar_days, traces
 from ivr.ports import AuditRow, DayException, TraceEvent
+
+_OF_CALL = (
+    select(traces)
+    .where(traces.c.call == bindparam("wanted"), traces.c.seq > bindparam("after"))
+    .order_by(traces.c.at, traces.c.seq)
+)
 
 
 class SqlTraces:
@@ -23,12 +29,8 @@ class SqlTraces:
         self._db.insert(traces, [asdict(event) for event in events])
 
     def of_call(self, call: str, *, after: int = 0) -> Sequence[tuple[int, TraceEvent]]:
-        statement = (
-            select(traces)
-            .where(traces.c.call == call, traces.c.seq > after)
-            .order_by(traces.c.at, traces.c.seq)
-        )
-        return [(row.pop("seq"), TraceEvent(**row)) for row in self._db.rows(statement)]
+        rows = self._db.rows(_OF_CALL, wanted=call, after=after)
+        return [(row.pop("seq"), TraceEvent(**row)) for row in rows]
 
 
 class SqlAudit:
