@@ -15,8 +15,8 @@ setup:  ## packages, .venv and Asterisk; quick when all is in place
 demo: setup  ## a citizen is served on real telephony, in a state directory of its own
 	@$(BIN)/python -m tests.demo
 
-LINE_WORKERS ?= 6
-test: setup lint  ## everything that must hold; calls after all else, several at a time (LINE_WORKERS=6)
+LINE_WORKERS ?= 4
+test: setup lint  ## everything that must hold; calls after all else, several at a time (LINE_WORKERS=4)
 	$(BIN)/python -m pytest --numprocesses=3 --reruns=1 --cov --cov-report= -m "not line"
 	$(BIN)/python -m tests.harness.sounds
 	$(BIN)/python -m pytest --numprocesses=$(LINE_WORKERS) --reruns=2 --cov --cov-append --cov-report=term:skip-covered \
