@@ -37,6 +37,7 @@ class Ears:
             models.in_use() if settings.speech.enabled else None,
             workers=settings.speech.workers,
             streams=settings.speech.streams,
+            hang_seconds=settings.speech.hang_seconds,
             on_busy=metrics.speech_refused.inc,
             on_death=metrics.speech_deaths.inc,
         )

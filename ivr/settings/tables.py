@@ -122,3 +122,5 @@ class SpeechSettings(BaseModel):
     """What the recogniser is less sure of is said back to the caller."""
     pause_seconds: Annotated[float, Field(gt=0, le=10)] = 1.5
     """A number without a fixed length is complete when nothing more is said for so long."""
+    hang_seconds: Seconds = 10.0
+    """A process that lags behind its callers by so much is killed and started again."""

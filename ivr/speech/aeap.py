@@ -20,7 +20,7 @@ from ivr.speech.pool import Pool, Stream
 PROTOCOL = Subprotocol("speech_to_text")
 GRAMMAR = "grammar"
 """The parameter of `SPEECH SET` that begins a turn."""
-QUIET_SECONDS, FILL_SECONDS = 0.2, 2.0
+QUIET_SECONDS, FILL_SECONDS = 0.2, 6.0
 """After so long without sound it is silence that is heard, for at most so long: a turn ends by silence, and
 many telephones send nothing while their owner is silent (RFC 3389)."""
 _SILENCE = bytes(int(QUIET_SECONDS * 8000) * 2)

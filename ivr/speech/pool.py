@@ -94,6 +94,8 @@ class _Worker:
 
     process: Process | None = None
     ready: bool = False
+    asked: bool = False
+    """Whether it owes the answer to a ping."""
     streams: dict[int, Stream] = field(default_factory=dict)
 
     def send(self, packet: Packet) -> None:
@@ -113,16 +115,19 @@ class Pool:
         *,
         workers: int,
         streams: int,
+        hang_seconds: float = 10.0,
         on_busy: Callable[[], object] = lambda: None,
         on_death: Callable[[], object] = lambda: None,
     ) -> None:
         """model: a folder; None: nothing is ever recognised. streams: at most so many at once.
 
+        hang_seconds: a worker that has not come so far within so long is killed.
         on_busy: a stream was asked for in vain. on_death: a worker ended by itself.
         """
         self._model = model
         self._workers = [_Worker() for _ in range(workers)]
         self._most = streams
+        self._hang_seconds = hang_seconds
         self._taken = 0
         self._numbers = 0
         self._grammars: dict[str, Grammar] = {}
@@ -200,15 +205,29 @@ class Pool:
         while True:
             process = await self._start()
             worker.process = process
+            watching = asyncio.create_task(self._watch(worker, process))
             try:
                 await self._read(worker, process)
                 code = await process.wait()
                 _log.error("speech_worker_died", pid=process.pid, code=code)
                 self._on_death()
             finally:
+                watching.cancel()
                 self._lose(worker)
                 await _end(process)
             await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _watch(self, worker: _Worker, process: Process) -> None:
+        """Vosk may think about a few words for minutes, and every caller of the worker waits with it."""
+        while not worker.ready:  # to load a big model takes its time
+            await asyncio.sleep(AGAIN_SECONDS)
+        while not worker.asked:
+            worker.asked = True
+            worker.send(Packet(0, Kind.PING))
+            await asyncio.sleep(self._hang_seconds)
+        _log.error("speech_worker_hangs", pid=process.pid, seconds=self._hang_seconds)
+        with suppress(ProcessLookupError):
+            process.kill()
 
     async def _start(self) -> Process:
         command = (sys.executable, "-m", "ivr.speech.worker", str(self._model))
@@ -229,7 +248,7 @@ class Pool:
                 return
 
     def _lose(self, worker: _Worker) -> None:
-        worker.process, worker.ready = None, False
+        worker.process, worker.ready, worker.asked = None, False, False
         for stream in list(worker.streams.values()):
             stream.lose()
 
@@ -242,6 +261,9 @@ def _take(worker: _Worker, packet: Packet) -> None:
         worker.ready = True
         for waiting in list(worker.streams.values()):
             waiting.catch_up()
+        return
+    if packet.kind is Kind.PING:
+        worker.asked = False
         return
     stream = worker.streams.get(packet.stream)
     if stream is None or not stream.listening:

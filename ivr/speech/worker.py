@@ -29,6 +29,8 @@ class Worker:
     def take(self, packet: Packet) -> Packet | None:
         """What there is to say to that."""
         stream, kind, data = packet
+        if kind is Kind.PING:
+            return packet
         if kind is Kind.RESET:
             self._streams[stream] = self._recogniser(data)
             self._begun.discard(stream)

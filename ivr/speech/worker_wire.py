@@ -21,6 +21,7 @@ class Kind(IntEnum):
     RESET = 2  # a turn, which is a stream of its own, begins with these phrases as a JSON list
     CLOSE = 3  # the stream is over
     RESULT = 4  # from the worker: what was said, as Vosk's JSON
+    PING = 6  # to the worker and, as soon as all before it is done, back
     BEGUN = 5  # from the worker: words are being said; once before each result
 
 

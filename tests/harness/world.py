@@ -255,6 +255,12 @@ class World(Closing):
         """The citizen of this call presses a key now; whatever is left of the script is dropped."""
         self.console(f"channel redirect {self._channel(call)} pressed,{_KEY_NAMES.get(key, key)},1")
 
+    def say(self, call: WorldCall, wav: Path) -> None:
+        """The citizen of this call says now what is in the file; the rest of the script is dropped."""
+        channel = self._channel(call)
+        self.console(f"dialplan set chanvar {channel} SPEECH {wav.with_suffix('')}")
+        self.console(f"channel redirect {channel} said,s,1")
+
     def _channel(self, call: WorldCall) -> str:
         note = wait_for(lambda: call.find("channel"), 10, f"call {call.id} to be answered")
         return note.detail

@@ -1,0 +1,267 @@
+"""Callers who speak, on a real line: by RTP and A-law, with voices that the model was not trained with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from tests.harness import voices
+from tests.harness.processes import TooLate
+from tests.harness.recogniser import MODEL, BadWay, Sayings, install_model
+from tests.harness.records import step
+from tests.harness.system import System
+from tests.harness.world import World, WorldCall
+from tests.line.conftest import new_number
+
+pytestmark = pytest.mark.line
+
+SILENCE_SECONDS = 24
+SHORT = (
+    "greeting",
+    "status.menu",
+    "status.number",
+    "snils",
+    "code",
+    "silence.reminder",
+    "speech.again",
+    "speech.keys_only",
+    "connecting",
+)
+"""Prompts that are half a second long here."""
+LONG_SECONDS = 6.0
+"""And the main menu, for a voice to cut it short."""
+TRIES = 3
+ANSWER_SECONDS = 12.0
+"""Threefold of what a sentence and its recognition take; then a person says it again."""
+SNILS, SAID = "11223344595", "сто двенадцать двести тридцать три четыреста сорок пять девяносто пять"
+
+
+@dataclass(kw_only=True)
+class Citizen:
+    """Somebody who calls and speaks with one of the voices that were held out."""
+
+    line: Line
+    voice: str
+    number: str = field(default_factory=new_number)
+    call: str = ""
+
+    def __post_init__(self) -> None:
+        self._citizen: WorldCall = self.line.world.call(self.number)
+        self.call = self.line.system.wait_call(self.number)
+        self.lives("prompt greeting played", count=1)
+
+    @property
+    def steps(self) -> list[str]:
+        return [step(event) for event in self.line.system.records.trace(self.call)]
+
+    def lives(self, wanted: str, *, count: int = 1, timeout: float = 30.0) -> None:
+        self.line.system.wait_step(self.call, wanted, timeout, count=count)
+
+    def says(self, text: str, until: str) -> None:
+        """Again, as people do, while nothing comes of it."""
+        before = sum(one.startswith(until) for one in self.steps)
+        self.begins_to_say(text)
+        self.has_said(text, until, count=before + 1)
+
+    def begins_to_say(self, text: str) -> None:
+        time.sleep(0.5)
+        self.line.world.say(self._citizen, self.line.sayings.wav(text, self.voice))
+
+    def has_said(self, text: str, until: str, *, count: int = 1) -> None:
+        for _ in range(TRIES - 1):
+            try:
+                return self.lives(until, count=count, timeout=ANSWER_SECONDS)
+            except TooLate:
+                self.begins_to_say(text)
+        return self.lives(until, count=count, timeout=ANSWER_SECONDS)
+
+    def makes_noise(self, seconds: float) -> None:
+        self.line.world.say(self._citizen, self.line.sayings.noise(seconds))
+
+    def presses(self, key: str) -> None:
+        self.line.world.press(self._citizen, key)
+
+    def hangs_up(self) -> None:
+        self.line.world.hang_up(self._citizen)
+
+    def card(self) -> dict[str, object]:
+        self._citizen.ended(60)
+        return self.line.system.wait_card(self.call)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line that listens, its callers and what they say."""
+
+    system: System
+    world: World
+    sayings: Sayings
+
+    def calls(self, voice: str) -> Citizen:
+        return Citizen(line=self, voice=voice)
+
+    @property
+    def workers(self) -> list[int]:
+        return [p.pid for p in self.system.processes() if "ivr.speech.worker" in p.cmdline()]
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """One line for all of these tests, with the model in use."""
+    folder = tmp_path_factory.mktemp("speech")
+    prompts = voices.tones(folder / "prompts", SHORT)
+    voices.tones(prompts, ["menu"], seconds=LONG_SECONDS)
+    system = System(silence_seconds=SILENCE_SECONDS, prompts_dir=prompts, wrapup_seconds=1)
+    try:
+        install_model(system, folder)
+        system.start()
+        system.open_today()
+        with World(system.line_port) as world:
+            yield Line(system=system, world=world, sayings=Sayings(folder))
+        system.stop()
+    finally:
+        system.close()
+
+
+@pytest.fixture(scope="module")
+def silent(line: Line) -> Citizen:
+    """Somebody who says nothing, while the other tests run."""
+    return line.calls("f3")
+
+
+# --- what is understood -------------------------------------------------------------------------------
+
+
+def test_the_status_tells_what_the_line_listens_with(line: Line, silent: Citizen) -> None:
+    status = line.system.ekc("status", "--json").json
+    assert status["speech"] == MODEL
+    assert status["speech_streams"] == {"limit": 20, "taken": 1}
+    assert silent.call
+
+
+def test_a_menu_and_a_snils_with_a_correction_are_said_and_confirmed(line: Line) -> None:
+    citizen = line.calls("belinda")
+    citizen.says("статус заявления", "ask menu answered")
+    assert "prompt menu.voice interrupted" in citizen.steps
+    citizen.says("номер снилс", "ask status.menu answered")
+    citizen.says(f"{SAID} нет шесть нет пять", "ask snils answered")
+    citizen.says("да", "ask snils.readback kept")
+    citizen.lives("queue general")
+    citizen.hangs_up()
+    assert SNILS in str(citizen.card()["comment"])
+
+
+def test_a_snils_that_was_misheard_is_discarded_by_no(line: Line) -> None:
+    citizen = line.calls("m4")
+    citizen.says("выплаты", "ask menu answered")
+    citizen.says(SAID, "ask snils answered")
+    citizen.says("нет", "ask snils.readback discarded")
+    citizen.says("оператор", "speech snils operator")
+    citizen.lives("queue general")
+    citizen.hangs_up()
+
+
+def test_a_key_in_the_middle_of_speech_wins(line: Line) -> None:
+    citizen = line.calls("Mario")
+    citizen.begins_to_say(SAID)
+    time.sleep(1.5)
+    citizen.presses("1")
+    citizen.lives("key menu 1")
+    citizen.lives("ask menu answered")
+    assert not [one for one in citizen.steps if one.startswith("speech")]
+    citizen.hangs_up()
+
+
+def test_two_callers_at_once_are_each_understood(line: Line) -> None:
+    menu = {"статус": line.calls("steph2"), "выплаты": line.calls("klatt3")}
+    for words, citizen in menu.items():
+        citizen.begins_to_say(words)
+    for words, citizen in menu.items():
+        citizen.has_said(words, "ask menu answered")
+    menu["статус"].says("номер и дата расписки", "ask status.menu answered")
+    menu["выплаты"].says(SAID, "ask snils answered")
+    for citizen in menu.values():
+        citizen.hangs_up()
+
+
+# --- what is not --------------------------------------------------------------------------------------
+
+
+def test_noise_is_neither_an_answer_nor_a_failure(line: Line) -> None:
+    citizen = line.calls("linda")
+    citizen.makes_noise(SILENCE_SECONDS)
+    citizen.lives("prompt silence.reminder.voice", count=2)
+    assert not [one for one in citizen.steps if one.startswith("speech")]
+    citizen.hangs_up()
+
+
+def test_after_unknown_words_keys_alone_are_left_and_the_operator(line: Line) -> None:
+    citizen = line.calls("paul")
+    citizen.says("велосипед сломался", "speech menu failed")
+    citizen.lives("prompt speech.again")
+    citizen.says("покупаю картошку", "speech menu failed")
+    citizen.lives("prompt speech.keys_only")
+    citizen.says("оператор", "speech menu operator")
+    citizen.lives("queue general")
+    citizen.hangs_up()
+
+
+def test_a_recogniser_that_is_killed_in_the_middle_of_a_word_loses_one_answer(line: Line) -> None:
+    citizen = line.calls("Andy")
+    citizen.says("выплаты", "ask menu answered")
+    citizen.begins_to_say(SAID)
+    time.sleep(2)
+    for pid in line.workers:
+        os.kill(pid, signal.SIGKILL)
+    citizen.lives("speech snils lost")
+    citizen.says(SAID, "ask snils answered")
+    citizen.hangs_up()
+    assert "ekc_speech_worker_deaths_total 1.0" in metrics(line)
+
+
+@pytest.mark.parametrize("way", ["refused", "silent"])
+def test_a_recogniser_that_refuses_or_hangs_leaves_keys_alone(line: Line, way: str) -> None:
+    with BadWay(line.system, "silent") as bad:
+        if way == "refused":
+            bad.refuse()
+        citizen = line.calls("Alicia")
+        citizen.presses("1")
+        citizen.lives("ask menu answered")
+        citizen.lives("prompt status.menu played")
+        citizen.hangs_up()
+    assert "prompt menu interrupted" in citizen.steps or "prompt menu played" in citizen.steps
+
+
+def test_a_recogniser_that_is_cut_off_leaves_keys_alone(line: Line) -> None:
+    with BadWay(line.system, "open") as way:
+        citizen = line.calls("Alicia")
+        citizen.says("статус", "ask menu answered")
+        citizen.lives("prompt status.menu.voice")
+        way.cut()
+        citizen.presses("1")
+        citizen.lives("ask status.menu answered")
+        citizen.lives("prompt status.number played")
+        citizen.hangs_up()
+
+
+def test_nothing_that_was_said_is_in_a_log(line: Line) -> None:
+    state = line.system.state
+    logs = [path for path in (*state.glob("log/*"), *state.glob("asterisk/log/**/*")) if path.is_file()]
+    texts = "\n".join(path.read_text(errors="replace") for path in logs)
+    assert len(logs) > 3 and "двенадцать" not in texts and SNILS not in texts
+
+
+def test_who_says_nothing_is_silent_and_gives_the_stream_back(line: Line, silent: Citizen) -> None:
+    silent.lives("end call silence", timeout=3 * SILENCE_SECONDS)
+    assert [one for one in silent.steps if "reminder" in one] == ["prompt silence.reminder.voice played"] * 3
+    line.system.wait_for(lambda: "ekc_speech_streams 0.0" in metrics(line), 30, "streams to be free")
+
+
+def metrics(line: Line) -> str:
+    return httpx.get(f"{line.system.web}/metrics").text
