@@ -158,8 +158,10 @@ class AgiChannel:
         return (await self._command("SPEECH CREATE", agi_speech.ENGINE, limit=limit)).result == 1
 
     async def expect(self, grammar: str) -> bool:
+        """Asterisk says yes whatever the recogniser says: when nobody is there it says so after a second."""
+        asked = self._loop.time()
         reply = await self._command("SPEECH SET", agi_speech.GRAMMAR, grammar, limit=self._reply_seconds)
-        return reply.result == 1
+        return reply.result == 1 and self._loop.time() - asked < agi_speech.SET_SECONDS
 
     async def listen(self, audio: Path, seconds: float) -> str | Heard | None:
         """SPEECH RECOGNIZE. A file that Asterisk cannot open counts as one of no length."""

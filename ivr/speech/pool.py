@@ -219,7 +219,7 @@ class Pool:
 
     async def _watch(self, worker: _Worker, process: Process) -> None:
         """Vosk may think about a few words for minutes, and every caller of the worker waits with it."""
-        while not worker.ready:  # to load a big model takes its time
+        while not worker.ready:  # noqa: ASYNC110 -- to load a big model takes its time
             await asyncio.sleep(AGAIN_SECONDS)
         while not worker.asked:
             worker.asked = True

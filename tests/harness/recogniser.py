@@ -50,7 +50,7 @@ class Sayings:
     def noise(self, seconds: float) -> Path:
         """A hiss."""
         out = self._folder / "noise.wav"
-        sox = ["sox", "-n", "-r", "8000", "-c", "1", "-b", "16", out, "synth", str(seconds), "brownnoise"]
+        sox = ["sox", "-n", "-r", "8000", "-c", "1", "-b", "16", out, "synth", str(seconds), "whitenoise"]
         subprocess.run([*sox, "vol", "0.1"], check=True, timeout=30)
         return out
 
@@ -58,7 +58,7 @@ class Sayings:
 class BadWay(Closing):
     """What stands between Asterisk and the recogniser as long as this is open: it can be silent, or cut.
 
-    silent: it takes connections and says nothing. open: it passes everything on, until `cut`.
+    silent: it agrees upon a websocket and says nothing more. open: it passes everything on, until `cut`.
     """
 
     def __init__(self, system: System, way: Way) -> None:
@@ -67,7 +67,9 @@ class BadWay(Closing):
         self._sockets: list[socket.socket] = []
         self._conf = system.state / "asterisk" / "etc" / "aeap.conf"
         self._text = self._conf.read_text()
-        self._target = re.search(r"ws://([\d.]+):(\d+)", self._text)
+        target = re.search(r"ws://([\d.]+):(\d+)", self._text)
+        assert target is not None, "aeap.conf leads nowhere"
+        self._target = target
         self._listening = threading.Thread(target=self._accept, daemon=True)
         self._listening.start()
         self._lead(self._listener.getsockname()[1])
@@ -79,7 +81,7 @@ class BadWay(Closing):
 
     def refuse(self) -> None:
         """From now on nobody is there."""
-        self._listener.close()
+        self._stop_listening()
 
     def cut(self) -> None:
         """Every connection that there is."""
@@ -89,27 +91,34 @@ class BadWay(Closing):
 
     def close(self) -> None:
         self.cut()
-        self._listener.close()
+        self._stop_listening()
         self._conf.write_text(self._text)
         self._system.ekc("asterisk", "console", "module reload res_aeap.so")
         for one in self._sockets:
             one.close()
 
+    def _stop_listening(self) -> None:
+        with suppress(OSError):  # a thread that accepts is woken by this, not by `close`
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
-                self._sockets.append(here)
-                if self._way == "open" and self._target is not None:
-                    there = socket.create_connection((self._target[1], int(self._target[2])))
-                    self._sockets.append(there)
-                    for one, other in ((here, there), (there, here)):
-                        threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+                there = socket.create_connection((self._target[1], int(self._target[2])))
+                self._sockets += [here, there]
+                for one, other, silent in ((here, there, False), (there, here, self._way == "silent")):
+                    threading.Thread(target=_pass_on, args=(one, other, silent), daemon=True).start()
 
 
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
+def _pass_on(one: socket.socket, other: socket.socket, silent: bool) -> None:
+    """silent: nothing after the first bytes, by which a websocket is agreed upon."""
+    passed = False
     with suppress(OSError):
         while data := one.recv(65536):
-            other.sendall(data)
+            if not (silent and passed):
+                other.sendall(data)
+            passed = True
     with suppress(OSError):
         other.shutdown(socket.SHUT_RDWR)

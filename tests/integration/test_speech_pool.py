@@ -1,4 +1,4 @@
-"""The recogniser's processes and Asterisk's way to them, with our synthetic model and voices it never heard."""
+"""The recogniser's processes and Asterisk's way to them, with our model and voices it never heard."""
 
 from __future__ import annotations
 

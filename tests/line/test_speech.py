@@ -21,7 +21,7 @@ from tests.line.conftest import new_number
 
 pytestmark = pytest.mark.line
 
-SILENCE_SECONDS = 24
+SILENCE_SECONDS = 30
 SHORT = (
     "greeting",
     "status.menu",
@@ -37,7 +37,7 @@ SHORT = (
 LONG_SECONDS = 6.0
 """And the main menu, for a voice to cut it short."""
 TRIES = 3
-ANSWER_SECONDS = 12.0
+ANSWER_SECONDS = 9.0
 """Threefold of what a sentence and its recognition take; then a person says it again."""
 SNILS, SAID = "11223344595", "сто двенадцать двести тридцать три четыреста сорок пять девяносто пять"
 
@@ -244,6 +244,7 @@ def test_a_recogniser_that_is_cut_off_leaves_keys_alone(line: Line) -> None:
         citizen.says("статус", "ask menu answered")
         citizen.lives("prompt status.menu.voice")
         way.cut()
+        citizen.lives("prompt status.menu played", timeout=2 * SILENCE_SECONDS)
         citizen.presses("1")
         citizen.lives("ask status.menu answered")
         citizen.lives("prompt status.number played")
