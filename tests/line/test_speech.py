@@ -18,6 +18,7 @@ from tests.harness.records import step
 from tests.harness.system import System
 from tests.harness.world import World, WorldCall
 from tests.line.conftest import new_number
+from tests.line.test_scenarios import SMALL
 
 pytestmark = pytest.mark.line
 
@@ -188,6 +189,21 @@ def test_two_callers_at_once_are_each_understood(line: Line) -> None:
     menu["выплаты"].says(SAID, "ask snils answered")
     for citizen in menu.values():
         citizen.hangs_up()
+
+
+def test_a_scenario_is_walked_by_voice(line: Line) -> None:
+    """From the next call on; «оператор» leads where the scenario says (§9.3)."""
+    path = line.system.state / "scenario.yaml"
+    path.write_text(SMALL.replace("    agency: soc\n", ""), "utf-8")
+    line.system.ekc("scenarios", "publish", path)
+    citizen = line.calls("linda")
+    citizen.says("консультация", "ask scenario.consultation version 1")
+    citizen.says("субсидия", "speech scenario.consultation.topic recognised")
+    citizen.lives("prompt scenario.consultation.subsidy played")
+    citizen.says("оператор", "speech scenario.consultation.more operator")
+    citizen.lives("queue general")
+    citizen.hangs_up()
+    assert citizen.card()["questions"] == "Консультация: Субсидии."
 
 
 # --- what is not --------------------------------------------------------------------------------------
