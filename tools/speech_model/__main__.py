@@ -43,10 +43,11 @@ def train(utterances: int, epochs: int, seed: int, out: Path) -> None:
 @main.command()
 def lexicon() -> None:
     """Write how the line's words sound."""
-    from tools.speech_model import lexicon, words
+    from tools.speech_model import asked, lexicon, words
 
-    lexicon.save(lexicon.pronounced(words.VOCABULARY), LEXICON)
-    click.echo(f"{LEXICON}: {len(words.VOCABULARY)} words")
+    known = lexicon.pronounced({*words.VOCABULARY, *asked.vocabulary()})
+    lexicon.save(known, LEXICON)
+    click.echo(f"{LEXICON}: {len(known)} words")
 
 
 @main.command()

@@ -1,7 +1,7 @@
-"""What the model is to know, and what it is trained on besides.
+"""What the model is trained on.
 
-The lexicon holds the words of the line's own questions. Half of the training text is something else, so that
-phones are general and words can be added to the lexicon without training anew.
+Half of it are words of the line's questions. The other half is something else, so that phones are general and
+words can be added to the lexicon (asked.py) without training anew.
 """
 
 from __future__ import annotations
