@@ -42,9 +42,14 @@ class Worker:
         return None
 
     def _recogniser(self, phrases: bytes) -> KaldiRecognizer:
-        recogniser = KaldiRecognizer(self._model, RATE, phrases.decode())
+        """Of the phrases that the model knows whole: Vosk would listen for what is left of others."""
+        known = [phrase for phrase in json.loads(phrases) if self._knows(phrase)]
+        recogniser = KaldiRecognizer(self._model, RATE, json.dumps(known, ensure_ascii=False))
         recogniser.SetWords(True)
         return recogniser
+
+    def _knows(self, phrase: str) -> bool:
+        return all(self._model.vosk_model_find_word(word) >= 0 for word in phrase.split())
 
     def _hear(self, stream: int, sound: bytes) -> Packet | None:
         recogniser = self._streams[stream]

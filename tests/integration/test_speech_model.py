@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from vosk import Model
 
 import cli
+from ivr.speech.worker import Worker
+from ivr.speech.worker_wire import UNKNOWN, Kind, Packet
 from tests.unit.test_scenarios_errors import GOOD
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -89,6 +92,24 @@ def test_quiet_is_nothing(state: Path, tmp_path: Path) -> None:
         file.writeframes(bytes(32_000))
     done = run(state, "test", tmp_path / "quiet.wav", "--json")
     assert (done.exit_code, json.loads(done.stdout)["text"]) == (0, "")
+
+
+def test_half_of_a_phrase_that_the_model_does_not_know_is_not_listened_for(
+    model: Path, tmp_path: Path
+) -> None:
+    """Vosk itself would leave out the unknown word and take the rest for the phrase."""
+    worker = Worker(Model(str(model)))
+    with wave.open(str(say(tmp_path / "half.wav", "f3", "хочу")), "rb") as file:
+        sound = file.readframes(file.getnframes()) + bytes(32_000)
+    heard = []
+    for phrase in ("хочу", "хочу кракозябру"):
+        worker.take(Packet(1, Kind.RESET, json.dumps([phrase, "нет", UNKNOWN]).encode()))
+        answers = [
+            worker.take(Packet(1, Kind.AUDIO, sound[at : at + 320])) for at in range(0, len(sound), 320)
+        ]
+        (result,) = [answer for answer in answers if answer is not None and answer.kind is Kind.RESULT]
+        heard.append(json.loads(result.data)["text"])
+    assert heard == ["хочу", UNKNOWN]
 
 
 def test_a_scenarios_words_that_the_model_does_not_know_are_told_with_their_line(
