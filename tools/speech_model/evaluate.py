@@ -45,15 +45,15 @@ def evaluate(folder: Path, *, seed: int = 7, utterances: int = 60) -> list[Row]:
         for grammar, known in (("digits", words.NUMBERS), ("yes/no", YES_NO), ("menu", MENU)):
             chance = Random(seed)  # noqa: S311 - nothing secret
             texts = list(_texts(grammar, known, chance, utterances))
-            heard = [_heard(model, known, _spoken(synthesiser, text, chance, hard, seed)) for text in texts]
-            wrong = sum(_distance(text.split(), said) for text, said in zip(texts, heard, strict=True))
+            heard = [_heard(model, known, spoken(synthesiser, text, chance, hard, seed)) for text in texts]
+            wrong = sum(distance(text.split(), said) for text, said in zip(texts, heard, strict=True))
             others = [words.pseudo_word(chance) for _ in range(utterances)]
             taken = sum(
                 any(word != UNKNOWN for word in _heard(model, known, sound))
-                for sound in (_spoken(synthesiser, other, chance, hard, seed) for other in others)
+                for sound in (spoken(synthesiser, other, chance, hard, seed) for other in others)
             )
-            spoken = sum(len(text.split()) for text in texts)
-            rows.append(Row(grammar=grammar, hard=hard, spoken=spoken, wrong=wrong, accepted=taken))
+            count = sum(len(text.split()) for text in texts)
+            rows.append(Row(grammar=grammar, hard=hard, spoken=count, wrong=wrong, accepted=taken))
     return rows
 
 
@@ -63,7 +63,9 @@ def _texts(grammar: str, known: Sequence[str], chance: Random, count: int) -> It
         yield " ".join(chance.choice(known) for _ in range(length))
 
 
-def _spoken(synthesiser: Espeak, text: str, chance: Random, hard: bool, seed: int) -> NDArray[np.int16]:
+def spoken(synthesiser: Espeak, text: str, chance: Random, hard: bool, seed: int) -> NDArray[np.int16]:
+    """Said by a voice that was kept out of the training, half a second of quiet before it and a second after
+    it; 16-bit samples at RATE. hard: from a room, through noise and a narrow microphone."""
     voice = Voice(variant=chance.choice(corpus.HELD_OUT), wpm=chance.randint(120, 180))
     said, _ = synthesiser.say(text, voice)
     wave, _ = corpus.at_8_khz(said)
@@ -79,7 +81,7 @@ def _heard(model: Model, known: Sequence[str], sound: NDArray[np.int16]) -> list
     return [word for word in json.loads(recogniser.FinalResult())["text"].split() if word != UNKNOWN]
 
 
-def _distance(wanted: Sequence[str], said: Sequence[str]) -> int:
+def distance(wanted: Sequence[str], said: Sequence[str]) -> int:
     """Levenshtein, in words."""
     row = list(range(len(said) + 1))
     for i, word in enumerate(wanted, start=1):
