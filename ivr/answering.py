@@ -46,8 +46,9 @@ class Answering:
             return No.AGAIN
         meant, score = await self._meant(spoken, heard)
         sure = self._ear.sure(score, operator=meant is _OPERATOR)
-        if isinstance(meant, Said) and _is_told_back(meant, spoken, sure) and not await self._is_right(meant):
-            meant = No.FAILED
+        if isinstance(meant, Said) and _is_told_back(meant, spoken, sure):
+            self._tell("speech", prompt.id, "told_back")
+            meant = meant if await self._is_right(meant) else No.FAILED
         if meant is No.AGAIN:
             return meant
         result = meant.value if isinstance(meant, No) else "recognised" if sure else "unsure"

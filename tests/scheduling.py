@@ -21,7 +21,7 @@ TOGETHER = {
 FIRST = (
     *("chaos", "waiting", "callbacks", "shared", "transfer_fails", "duty"),
     *("identified", "second_operator", "turns", "transfer", "watchdogs", "accidents", "reconcile", "closing"),
-    *("callbacks_by_hand", "emergency"),
+    *("callbacks_by_hand", "emergency", "speech"),
 )
 """Units of more than a minute and a half, the longest first, as `pytest --durations=0` has shown. But of
 those who are identified 45 call at once: not in the minute in which chaos starts everything anew."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from websockets.asyncio.server import Server
+
 from ivr.asterisk import conf
 from ivr.asterisk.layout import own_directory
 from ivr.domain.errors import BadInput
@@ -68,14 +70,17 @@ class Ears:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.pool.run())
             group.create_task(self._show())
-            await self._listen()
+            server = await self._listen()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                server.close()
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> Server:
         """A port that is taken keeps nobody from answering by keys; it is tried again."""
         while True:
             try:
-                await listen(self.pool, conf.SPEECH_HOST, self._settings.speech_port)
-                return
+                return await listen(self.pool, conf.SPEECH_HOST, self._settings.speech_port)
             except BadInput as taken:
                 self._alarms.set("speech.port", str(taken), "`ekc doctor`", self._clock.now())
                 await asyncio.sleep(AGAIN_SECONDS)

@@ -33,7 +33,7 @@ async def by_snils(call: Call, desk: Desk) -> None:
 
     def note(uow: UnitOfWork) -> None:
         uow.cards.change(
-            call.enquiry, comment=f"СНИЛС с клавиатуры: {snils}. Спросите фамилию, имя и отчество."
+            call.enquiry, comment=f"СНИЛС, названный на линии: {snils}. Спросите фамилию, имя и отчество."
         )
 
     await desk.write_down(call, note)

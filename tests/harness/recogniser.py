@@ -21,11 +21,17 @@ Way = Literal["open", "silent"]
 MODEL = "ekc-synthetic"
 
 
+def build_model(folder: Path) -> Path:
+    """The model's folder below this one, as `python -m tools.speech_model build` makes it."""
+    made = folder / MODEL
+    command = [sys.executable, "-m", "tools.speech_model", "build", str(made)]
+    subprocess.run(command, cwd=PROJECT, check=True, timeout=120)
+    return made
+
+
 def install_model(system: System, folder: Path) -> None:
     """Build it, install it and take it into use, as a user does, in a system that does not run yet."""
-    command = [sys.executable, "-m", "tools.speech_model", "build", str(folder / MODEL)]
-    subprocess.run(command, cwd=PROJECT, check=True, timeout=120)
-    system.ekc("speech", "install", str(folder / MODEL))
+    system.ekc("speech", "install", str(build_model(folder)))
     system.ekc("speech", "use", MODEL)
 
 

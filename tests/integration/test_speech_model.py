@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import wave
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from vosk import Model
 import cli
 from ivr.speech.worker import Worker
 from ivr.speech.worker_wire import UNKNOWN, Kind, Packet
+from tests.harness.recogniser import build_model
 from tests.unit.test_scenarios_errors import GOOD
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -39,11 +39,7 @@ NEEDED = 0.8
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model's folder, as `python -m tools.speech_model build` makes it."""
-    folder = tmp_path_factory.mktemp("built") / "ekc-synthetic"
-    command = [sys.executable, "-m", "tools.speech_model", "build", str(folder)]
-    subprocess.run(command, cwd=PROJECT, check=True, timeout=120)
-    return folder
+    return build_model(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="module")

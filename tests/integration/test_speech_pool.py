@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,8 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from ivr.ports import Grammar, Heard
 from ivr.speech.aeap import listen
 from ivr.speech.pool import Pool, Stream
-from tests.harness.commands import PROJECT
-from tests.harness.recogniser import Sayings
+from tests.harness.recogniser import Sayings, build_model
 
 MENU = Grammar(name="menu", phrases=("статус", "выплаты", "консультация"))
 STRICT = Grammar(name="operator", phrases=("оператор",), strict=True)
@@ -31,10 +28,7 @@ QUIET = bytes(16_000 * 2)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("built") / "ekc-synthetic"
-    command = [sys.executable, "-m", "tools.speech_model", "build", str(folder)]
-    subprocess.run(command, cwd=PROJECT, check=True, timeout=120)
-    return folder
+    return build_model(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="module")

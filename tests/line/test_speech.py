@@ -27,6 +27,8 @@ SHORT = (
     "greeting",
     "status.menu",
     "status.number",
+    "status.date",
+    "nothing_found",
     "snils",
     "code",
     "silence.reminder",
@@ -156,6 +158,17 @@ def test_a_menu_and_a_snils_with_a_correction_are_said_and_confirmed(line: Line)
     citizen.lives("queue general")
     citizen.hangs_up()
     assert SNILS in str(citizen.card()["comment"])
+
+
+def test_a_receipt_is_named_by_its_number_which_is_said_back_and_its_date(line: Line) -> None:
+    citizen = line.calls("f3")
+    citizen.says("статус", "ask menu answered")
+    citizen.says("номер и дата расписки", "ask status.menu answered")
+    citizen.says("сто двадцать три четыреста пять", "speech status.number told_back")
+    citizen.says("да", "ask status.number answered")
+    citizen.says("пятое марта две тысячи двадцать шестого года", "ask status.date answered")
+    citizen.lives("prompt nothing_found")
+    citizen.hangs_up()
 
 
 def test_a_snils_that_was_misheard_is_discarded_by_no(line: Line) -> None:
