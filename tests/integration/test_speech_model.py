@@ -17,7 +17,6 @@ from ivr.speech.worker_wire import UNKNOWN, Kind, Packet
 from tests.harness.recogniser import build_model
 from tests.unit.test_scenarios_errors import GOOD
 
-PROJECT = Path(__file__).resolve().parents[2]
 SPOKEN = (
     ("f3", "статус"),
     ("m4", "оператор"),
