@@ -82,7 +82,7 @@ def _one_of(spoken: Spoken) -> Callable[[Random], str]:
 
 
 def _number(chance: Random) -> str:
-    """Four to nine digits in groups."""
+    """Two to twelve digits in groups."""
     groups = [
         "".join(chance.choices("0123456789", k=chance.randint(1, 3))) for _ in range(chance.randint(2, 4))
     ]
