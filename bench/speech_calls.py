@@ -40,6 +40,9 @@ STREAMS = 20
 SPEAKERS = 10
 """Whose dead air is taken, side by side."""
 PATIENCE = 10.0
+"""Seconds for a prompt and its end."""
+WORD_PATIENCE = 5.0
+"""Seconds for the prompt after a word; who hears none was not understood."""
 LISTENED_SECONDS = 90.0
 """Within which the pool is full, or the worker is there."""
 PCMA = 8
@@ -54,7 +57,7 @@ class Speaker(KeypadCaller):
         """Seconds from the end of the last word to the next prompt. Raises NoSilence, TimeoutError."""
         end, last = 0.0, utterance.end // SAMPLES
         begin = time.monotonic()
-        for number in range(len(utterance.packets) + round(PATIENCE / PACKET)):
+        for number in range(len(utterance.packets) + round(WORD_PATIENCE / PACKET)):
             time.sleep(max(begin + number * PACKET - time.monotonic(), 0))
             self._send_sound(utterance.packets[number] if number < len(utterance.packets) else QUIET)
             end = time.time() if number == last else end

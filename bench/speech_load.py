@@ -21,6 +21,7 @@ BEFORE_A_PAUSE = 5
 HEARD_OUT_SECONDS = 60.0
 FIRST_FRAMES = 50
 """Within which everybody begins."""
+OVERDUE_FRAMES = 50
 PATIENCE_FRAMES = 150
 """Of quiet after a word: who is not understood by then is not understood."""
 
@@ -78,7 +79,7 @@ class Outcome:
     """Words that were not understood, though a recogniser that takes no time does."""
 
 
-class _Caller:
+class Caller:
     """Says one line after the other."""
 
     def __init__(self, ears: Ears, lines: Sequence[Line], outcome: Outcome, chance: Random) -> None:
@@ -122,6 +123,11 @@ class _Caller:
             self._outcome.lost += 1
         self._line, self._waits = None, 0
 
+    @property
+    def overdue(self) -> bool:
+        """Whether they were to be understood a second ago: whoever is slow is not spared by the end."""
+        return self._line is not None and self._number > self._line.frames + OVERDUE_FRAMES
+
     def close(self) -> None:
         self._ears.close(self._stream)
 
@@ -130,7 +136,7 @@ async def speak(ears: Ears, lines: Sequence[Line], *, callers: int, seconds: flo
     """So many callers for so long, each of whom speaks all the time, which none does for so long."""
     outcome, loop = Outcome(), asyncio.get_running_loop()
     chance = Random(callers)  # noqa: S311 - who says what, no secret
-    waiting = [_Caller(ears, lines, outcome, chance) for _ in range(callers)]
+    waiting = [Caller(ears, lines, outcome, chance) for _ in range(callers)]
     begin, tick = loop.time(), 0
     while (due := begin + tick * FRAME_SECONDS / SLOTS) < begin + seconds:
         await asyncio.sleep(max(due - loop.time(), 0))
@@ -138,6 +144,7 @@ async def speak(ears: Ears, lines: Sequence[Line], *, callers: int, seconds: flo
         for caller in waiting[tick % SLOTS :: SLOTS]:
             caller.step(due)
         tick += 1
+    outcome.lost += sum(caller.overdue for caller in waiting)
     for caller in waiting:
         caller.close()
     return outcome

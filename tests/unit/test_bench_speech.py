@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from bench.report import Report
 from bench.speech_errors import MEASURED, OPERATOR, Counts, Question, Taken, questions, taken
-from bench.speech_load import Outcome
+from bench.speech_load import OVERDUE_FRAMES, PATIENCE_FRAMES, Caller, Line, Outcome
 from bench.speech_report import (
     ALONE,
     BY_KEYS,
@@ -24,8 +25,8 @@ from bench.speech_report import (
     row,
     targets,
 )
-from bench.voices import a_law_codes, end_of, frames_of
-from ivr.ports import Heard
+from bench.voices import Utterance, a_law_codes, end_of, frames_of
+from ivr.ports import Grammar, Heard
 from tests.harness.rtp import ALAW_TABLE
 
 QUESTIONS = {question.name: question for question in questions()}
@@ -182,6 +183,70 @@ def test_every_question_has_something_to_say_to_it() -> None:
         for _ in range(20):
             text = question.text(chance).replace(",", "")
             assert taken(question.spoken, heard(text)).answer is not None, (question.name, text)
+
+
+# --- who speaks ---
+
+
+class Slow:
+    """A recogniser that says nothing until it is asked to."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+
+    def open(self, on_heard: Callable[[Heard], None]) -> None:
+        self.answer = on_heard
+
+    def listen(self, _stream: object, grammar: str) -> bool:
+        self.heard = []
+        return grammar == "menu"
+
+    def feed(self, _stream: object, sound: bytes) -> None:
+        self.heard.append(sound)
+
+    def close(self, _stream: object) -> None: ...
+
+
+@pytest.fixture
+async def caller() -> tuple[Caller, Slow, Outcome]:
+    utterance = Utterance(text="да", samples=np.full(480, 7, np.int16), end=480)
+    line = Line(utterance=utterance, grammar=Grammar(name="menu", phrases=("да",)), frames=30)
+    ears, outcome = Slow(), Outcome()
+    return Caller(ears, [line], outcome, Random(1)), ears, outcome
+
+
+def step(caller: Caller, ears: Slow, packets: int) -> None:
+    """Until so many packets of the next line have been said."""
+    while not (ears.heard and len(ears.heard) >= packets):
+        caller.step(0.0)
+
+
+async def test_a_caller_says_a_line_and_then_is_quiet(caller: tuple[Caller, Slow, Outcome]) -> None:
+    one, ears, outcome = caller
+    step(one, ears, 10)
+    assert [len(set(frame)) for frame in ears.heard] == [2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
+    ears.answer(Heard(text=Heard.BEGUN, score=0))
+    assert not outcome.after_word
+    ears.answer(Heard(text="да", score=100))
+    assert (len(outcome.after_word), len(outcome.late), outcome.lost) == (1, 1, 0)
+
+
+async def test_what_is_not_understood_is_lost(caller: tuple[Caller, Slow, Outcome]) -> None:
+    one, ears, outcome = caller
+    step(one, ears, 10)
+    ears.answer(Heard(text="[unk]", score=0))
+    assert (outcome.late, outcome.lost) == ([], 1)
+
+
+async def test_a_recogniser_that_is_a_second_late_is_overdue(caller: tuple[Caller, Slow, Outcome]) -> None:
+    one, ears, outcome = caller
+    step(one, ears, 30 + OVERDUE_FRAMES)
+    assert not one.overdue
+    one.step(0.0)
+    assert one.overdue
+    step(one, ears, 3 + PATIENCE_FRAMES)
+    one.step(0.0)
+    assert outcome.lost == 1
 
 
 # --- sound ---
