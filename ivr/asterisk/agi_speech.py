@@ -15,8 +15,8 @@ GRAMMAR = "grammar"
 LONGEST_SECONDS = 3600
 CREATE_SECONDS = 3.0
 """What Asterisk may take to connect to the recogniser and to agree with it (res_speech_aeap.c)."""
-SET_SECONDS = 1.0
-"""How long it waits for the recogniser to take a setting."""
+SET_SECONDS = 0.9
+"""It waits a second for the recogniser to take a setting, by a clock that may be a bit ahead of ours."""
 HUNG_UP = "hangup"
 
 

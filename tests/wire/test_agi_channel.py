@@ -335,3 +335,24 @@ async def test_the_next_command_leaves_in_the_turn_after_its_reply() -> None:
     await outcome(step, ('GET VARIABLE "X"', "200 result=0"))
     replied, resumed = turns
     assert resumed - replied <= 2
+
+
+# --- a recogniser ---
+
+
+@pytest.mark.parametrize(("late", "listens"), [(0.0, True), (1.0, False)])
+async def test_a_yes_that_comes_a_second_late_says_that_nobody_listens(late: float, listens: bool) -> None:
+    """res_speech_aeap.c waits for the recogniser so long, and res_agi.c does not tell what came of it."""
+    found: list[bool] = []
+
+    async def handler(channel: AgiChannel) -> None:
+        found.append(await channel.expect("menu"))
+
+    async with serving({"line": handler}) as server:
+        asterisk = await Asterisk.call(server.port)
+        assert await asterisk.hears() == 'SPEECH SET "grammar" "menu"'
+        await asyncio.sleep(late)
+        asterisk.say("200 result=1")
+        assert await asterisk.hears() == ""
+        await asterisk.close()
+    assert found == [listens]
