@@ -200,6 +200,15 @@ async def test_a_recording_of_the_site_replaces_the_wording(voice: Voice) -> Non
     assert seconds_of(path) == pytest.approx(2, abs=0.02)
 
 
+async def test_a_recorded_question_stands_for_who_may_speak_until_that_is_recorded_too(voice: Voice) -> None:
+    store = voice.store()
+    tone(voice.own / "menu.wav", seconds=2)
+    assert seconds_of(await store.audio(MENU.voiced)) == pytest.approx(2, abs=0.02)
+    tone(voice.own / "menu.voice.wav", seconds=1)
+    assert seconds_of(await store.audio(MENU.voiced)) == pytest.approx(1, abs=0.02)
+    assert voice.said == []
+
+
 async def test_values_are_spoken_after_a_recording_of_the_site(voice: Voice) -> None:
     tone(voice.own / "closed.wav", seconds=1)
     zone = ZoneInfo("Asia/Yekaterinburg")
