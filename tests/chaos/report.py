@@ -16,7 +16,7 @@ _MUST_BE_NONE = tuple(fault for fault in Fault if fault is not Fault.NO_BLOW)
 
 
 def figures(evidence: Evidence, findings: Sequence[Finding], *, seed: int, seconds: float) -> dict[str, Any]:
-    """Keys of issue 6; `findings` says which call, card or process each fault is about."""
+    """Keys of docs/chaos.md; `findings` says which call, card or process each fault is about."""
     counts = Counter(finding.fault for finding in findings)
     kills = Counter(blow.kind for blow in evidence.blows)
     ours = {c.call_id for c in evidence.citizens}
