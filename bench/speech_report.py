@@ -159,8 +159,8 @@ CALLS_HEADINGS = {
     "more_p50_ms": "more p50",
     "more_p99_ms": "p99",
 }
-ALLOWED, PACKET_MS = 0.1, 20.0
-"""Of the dead air without speech, for callers by keys; and sound comes in packets of so many milliseconds."""
+ALLOWED = 0.1
+"""More than the dead air without speech, for callers by keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,12 +186,12 @@ def calls_report(found: Calls) -> Report:
 
 
 def _calls_target(found: Calls, share: float) -> Target:
-    """A tenth of what it was, or one packet where that is less than any telephone can tell."""
+    """A tenth of what it was: strict, for that may be less than a packet of 20 ms."""
     before, full = found.get((BY_KEYS, ALONE)), found.get((BY_KEYS, FULL))
     was = before.ms(share) if before is not None else None
     return at_most(
         f"dead air by keys with a full pool, p{100 * share:g} beyond that without speech",
-        round(max(ALLOWED * (was or 0.0), PACKET_MS), 1),
+        round(ALLOWED * (was or 0.0), 2),
         _more(full, before, share),
         " ms",
     )
@@ -200,7 +200,7 @@ def _calls_target(found: Calls, share: float) -> Target:
 def _more(waits: Waits | None, before: Waits | None, share: float) -> float | None:
     now = waits.ms(share) if waits is not None else None
     was = before.ms(share) if before is not None else None
-    return None if now is None or was is None else round(now - was, 1)
+    return None if now is None or was is None else round(now - was, 2)
 
 
 def _calls_row(what: str, load: str, waits: Waits, before: Waits | None) -> dict[str, Any]:
