@@ -102,6 +102,8 @@ class _Worker:
         if self.process is None or self.process.stdin is None:
             return
         pipe = self.process.stdin
+        if pipe.is_closing():  # its death is about to be noticed; uvloop raises for what is written meanwhile
+            return
         if packet.kind is not Kind.AUDIO or pipe.transport.get_write_buffer_size() < BACKLOG_BYTES:
             pipe.write(pack(packet))
 
