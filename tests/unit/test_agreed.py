@@ -28,7 +28,8 @@ TOMORROW = START + timedelta(hours=20)
 def a_card(rows: Rows, call: str = "1.1", *, number: str | None = NUMBER) -> Card:
     card = rows.cards.open(call=call, node="node1", number=number, at=START - timedelta(minutes=5))
     rows.cards.change_contact(call, talking_s=40, outcome=ContactOutcome.SERVED)
-    return rows.cards.change(card.id, operator="201")
+    rows.cards.change(card.id, operator="201")
+    return rows.cards.get(card.id)
 
 
 def agree(rows: Rows, card: Card, at: datetime = TOMORROW) -> Callback:
