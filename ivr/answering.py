@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import Enum
 
 from ivr import grammars
@@ -56,7 +57,7 @@ class Answering:
         self._tell("speech", prompt.id, "operator" if meant is _OPERATOR else result)
         if meant is _OPERATOR:
             raise OperatorWanted
-        return meant
+        return replace(meant, sure=sure) if isinstance(meant, Said) else meant
 
     def _only_operator(self, prompt: Prompt, heard: Heard) -> None:
         """All that is listened for; whatever else is said is nothing."""

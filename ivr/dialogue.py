@@ -63,6 +63,10 @@ class Dialogue:
     def pressed_anything(self) -> bool:
         return self._typed.pressed_anything
 
+    @property
+    def listens(self) -> bool:
+        return self._ear.listens
+
     def close(self) -> None:
         """The conversation is over, whatever becomes of the call."""
         self._ear.close()

@@ -75,7 +75,8 @@ class Ear:
 
     def close(self) -> None:
         """Hear no more of this call, and give the stream back."""
-        self._open, self._grammar = False, None
+        self.ignore()
+        self._open = False
         if self._reserved and self._hearing is not None:
             self._hearing.recogniser.release()
         self._reserved, self._hearing = False, None
@@ -115,12 +116,19 @@ class Ear:
 
     def ignore(self) -> None:
         """Keys alone, until the next question."""
+        if self._grammar is not None and self._grammar.once and self._hearing is not None:
+            self._hearing.recogniser.forget(self._grammar.name)
         self._grammar = self._heard = None
 
     @property
     def by_voice(self) -> bool:
         """Whether the question that is being asked may be answered by voice."""
         return self._grammar is not None and not self._grammar.strict
+
+    @property
+    def listens(self) -> bool:
+        """Whether questions may be answered by voice."""
+        return self._open and not self.keys_only
 
     @property
     def keys_only(self) -> bool:

@@ -31,6 +31,7 @@ from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
 from ivr.services.impatience import ImpatientStore
 from ivr.services.known_days import KnownDays
+from ivr.services.names import NameCheck
 from ivr.services.supervision import Supervision
 from ivr.services.traces import TraceLog
 from ivr.services.transfer_notes import TransferNotes
@@ -144,12 +145,20 @@ class Parts:
             distributor=AppQueue(),
             guesses=GuessGuard.of(settings, self.callers_store, clock, self.alarms),
             identification=Identification.of(settings, self.callers_store, self.codes, clock, self.alarms),
+            names=self._names(),
             waits=self.waits,
             whispers=self.whispers,
             sounds=self.prompts,
             recordings=self.prompts,
             known_days=lambda: self.known_days.days,
         )
+
+    def _names(self) -> NameCheck | None:
+        """Only where the site has it so, and a model is in use."""
+        settings, clock = self.settings, self.site.clock
+        if not settings.speech.names_by_voice or self.ears.hearing is None:
+            return None
+        return NameCheck.of(settings, self.callers_store, clock, self.alarms, self.ears.unknown_words)
 
     async def close(self) -> None:
         await self.resources.aclose()

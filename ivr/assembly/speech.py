@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from websockets.asyncio.server import Server
 
@@ -15,12 +16,15 @@ from ivr.ports import Clock
 from ivr.services.alarms import Alarms
 from ivr.services.status import SpeechState
 from ivr.settings import Settings
+from ivr.speech import trying
 from ivr.speech.aeap import listen
 from ivr.speech.models import ModelFolder
 from ivr.speech.pool import Pool
 
 GAUGE_SECONDS = 1.0
 AGAIN_SECONDS = 10.0
+WORDS_SECONDS = 10.0
+"""A caller waits so long for the words that the model knows."""
 START_SECONDS = 60.0
 """What a worker may take to load a big model."""
 SILENT = "no recognition process works: callers answer by keys alone"
@@ -35,8 +39,10 @@ class Ears:
         self._settings = settings
         self._metrics = metrics
         models = ModelFolder(settings.models_dir, own=own_directory)
+        self._model = models.in_use() if settings.speech.enabled else None
+        self._asking = asyncio.Lock()
         self.pool = Pool(
-            models.in_use() if settings.speech.enabled else None,
+            self._model,
             workers=settings.speech.workers,
             streams=settings.speech.streams,
             hang_seconds=settings.speech.hang_seconds,
@@ -64,6 +70,20 @@ class Ears:
         return SpeechState(
             model=self.pool.model, streams=self._settings.speech.streams, taken=self.pool.taken
         )
+
+    async def unknown_words(self, words: Collection[str]) -> Collection[str]:
+        """Those that the model does not know. Raises BadInput, TimeoutError.
+
+        A process loads the model for it: one at a time, also when nobody waits for it any more.
+        """
+        async with asyncio.timeout(WORDS_SECONDS):
+            return await asyncio.shield(self._look_up(words))
+
+    async def _look_up(self, words: Collection[str]) -> Collection[str]:
+        async with self._asking:
+            if self._model is None:
+                return words
+            return await asyncio.to_thread(trying.unknown_words, self._model, words)
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -24,6 +24,7 @@ from ivr.services.announcements import Recordings
 from ivr.services.audit import By
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
+from ivr.services.names import NameCheck
 from ivr.services.scenario_shelf import Shelf
 from ivr.services.waits import Waits
 from ivr.services.whispers import Whispers
@@ -46,6 +47,8 @@ class Desk:
     guesses: GuessGuard
     """Of pairs of receipt number and date."""
     identification: Identification
+    names: NameCheck | None = None
+    """None: full names are asked by an operator."""
     waits: Waits = field(default_factory=Waits)
     whispers: Whispers = field(default_factory=Whispers)
     shelf: Shelf = field(default_factory=Shelf)

@@ -12,10 +12,13 @@ from ivr.domain.receipt import parse_date
 from ivr.flows import by_voice
 from ivr.flows.desk import Desk
 from ivr.flows.identify import ask_snils
+from ivr.flows.naming import says_own_name
 from ivr.flows.queueing import hand_over
 from ivr.ports import Call, Prompt, UnitOfWork
 
 _MENU, _MORE = Prompt.of("status.menu"), Prompt.of("status.more")
+MOST_TOLD = 3
+"""Applications of one citizen, the newest."""
 _NUMBER, _DATE = Prompt.of("status.number"), Prompt.of("status.date")
 
 
@@ -28,7 +31,8 @@ async def status(call: Call, desk: Desk) -> None:
 
 
 async def by_snils(call: Call, desk: Desk) -> None:
-    """§20 wants the full name as well, which keys cannot say: an operator asks it."""
+    """§20 wants the full name as well, which keys cannot say: an operator asks it, unless the site lets
+    callers say it (`speech.names_by_voice`)."""
     snils = await ask_snils(call, desk)
 
     def note(uow: UnitOfWork) -> None:
@@ -37,7 +41,27 @@ async def by_snils(call: Call, desk: Desk) -> None:
         )
 
     await desk.write_down(call, note)
-    raise OperatorWanted
+    if not await says_own_name(call, desk, snils):
+        raise OperatorWanted
+    return await _by_name(call, desk, snils)
+
+
+async def _by_name(call: Call, desk: Desk, snils: str) -> None:
+    """The newest applications of a caller who has said SNILS and full name; else an operator, who sees it."""
+
+    def note(uow: UnitOfWork) -> None:
+        comment = f"СНИЛС, названный на линии: {snils}. Фамилия, имя и отчество названы голосом и совпали."
+        uow.cards.change(call.enquiry, level=Level.APPLICATION, comment=comment)
+
+    await desk.write_down(call, note)
+    try:
+        records = await call.during(desk.resources.personal(snils), notice=Prompt.of("checking"))
+    except ResourceDown:
+        await call.say(Prompt.of("resource.down"), whole=True)
+        raise OperatorWanted from None
+    if not records.applications:
+        raise OperatorWanted
+    await tell_status(call, desk, *records.applications[:MOST_TOLD])
 
 
 async def by_receipt(call: Call, desk: Desk) -> None:
@@ -95,14 +119,15 @@ async def _look_up(desk: Desk, call: Call, number: str, day: date) -> Sequence[A
     return found
 
 
-async def tell_status(call: Call, desk: Desk, application: Application) -> None:
-    """Say it as often as the caller wants, then an operator of that agency or the end."""
+async def tell_status(call: Call, desk: Desk, application: Application, *older: Application) -> None:
+    """Say it as often as the caller wants, then an operator of that agency (the first one's) or the end."""
     await note_status(call, desk, application)
     again = "1"
     try:
         while again == "1":
-            await call.say(result(application))
-            call.outcome = ContactOutcome.SELF_SERVICE
+            for told in (application, *older):
+                await call.say(result(told))
+                call.outcome = ContactOutcome.SELF_SERVICE
             again = await call.ask_choice(_MORE, "1", by_voice.menu(_MORE, by_voice.MORE))
     except OperatorWanted:
         await hand_over(call, desk, agency=application.agency)

@@ -35,6 +35,11 @@ class Call(Protocol):
     @property
     def pressed_anything(self) -> bool: ...
 
+    @property
+    def listens(self) -> bool:
+        """Whether this caller may answer by voice, as far as is known."""
+        ...
+
     enquiry: str
     """Opaque id of the card; empty while there is none."""
     outcome: ContactOutcome | None

@@ -29,6 +29,8 @@ class Said:
     """False: more may follow. It is the answer if the caller says no more."""
     enough: bool = True
     """False: this is only the beginning of an answer; without more it is none."""
+    sure: bool = True
+    """False: the recogniser was not, and nobody has asked the caller."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,8 @@ class Grammar:
     """Whether only these are reported, and other words pass for silence."""
     family: str = ""
     """What metrics call it and its like; empty: by its name."""
+    once: bool = False
+    """Whether it is forgotten with its question: it has something about a person."""
 
 
 class Recogniser(Protocol):
@@ -64,4 +66,8 @@ class Recogniser(Protocol):
 
     def teach(self, grammars: Mapping[str, Grammar]) -> None:
         """What questions may name from now on, by name."""
+        ...
+
+    def forget(self, grammar: str) -> None:
+        """No question will name it any more."""
         ...

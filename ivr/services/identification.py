@@ -147,12 +147,7 @@ class Identification:
     def of(
         cls, settings: Settings, store: Store, codes: KeypadCodes, clock: Clock, alarms: AlarmBoard
     ) -> Identification:
-        line = LineWatch(
-            Limit(scope=ALL, rule=_slowing(settings)),
-            alarms,
-            delay_s=settings.guess_delay_seconds,
-            what="secret codes are being guessed on the line",
-        )
+        line = line_watch(settings, alarms)
         return cls(store, codes, clock, limits=Limits.of(settings), line=line)
 
     async def choose_path(self, caller: Caller, snils: str) -> Ticket | None:
@@ -235,6 +230,16 @@ class Identification:
 
         locked = await self._store.run(work)
         return Attempt(verdict=verdict, locked=locked)
+
+
+def line_watch(settings: Settings, alarms: AlarmBoard) -> LineWatch:
+    """Over the attempts of everybody."""
+    return LineWatch(
+        Limit(scope=ALL, rule=_slowing(settings)),
+        alarms,
+        delay_s=settings.guess_delay_seconds,
+        what="secret codes or names are being guessed on the line",
+    )
 
 
 def _forgive_all(uow: UnitOfWork, entered: _Entered) -> None:

@@ -10,10 +10,12 @@ from ivr.ports import UnitOfWork
 from ivr.services.audit import By
 from ivr.services.guesses import PAIR
 from ivr.services.identification import NUMBER, OTHERS, OWN
+from ivr.services.names import NAMES
 
 SCOPES = {
     OWN: "SNILS, for calls from the number on file",
     OTHERS: "SNILS, for all other calls",
+    NAMES: "SNILS, for full names that were said",
     NUMBER: "calling numbers, for identification",
     PAIR: "calling numbers, for receipts",
 }
@@ -40,7 +42,7 @@ def listed(uow: UnitOfWork, now: datetime) -> Sequence[dict[str, object]]:
 def unlock(uow: UnitOfWork, by: By, snils: str) -> None:
     """Forget the failures about a SNILS, known or not, and those of the number on file. Audited."""
     credentials = uow.citizens.credentials(snils)
-    for scope in (OWN, OTHERS):
+    for scope in (OWN, OTHERS, NAMES):
         uow.guesses.clear(scope, snils)
     if credentials is not None and credentials.phone is not None:
         uow.guesses.clear(NUMBER, credentials.phone)

@@ -124,3 +124,5 @@ class SpeechSettings(BaseModel):
     """A number without a fixed length is complete when nothing more is said for so long."""
     hang_seconds: Seconds = 10.0
     """A process that lags behind its callers by so much is killed and started again."""
+    names_by_voice: bool = False
+    """Whether SNILS and full name, both said, open the status of applications (§20)."""

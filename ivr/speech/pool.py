@@ -167,6 +167,9 @@ class Pool:
     def teach(self, grammars: Mapping[str, Grammar]) -> None:
         self._grammars.update(grammars)
 
+    def forget(self, grammar: str) -> None:
+        self._grammars.pop(grammar, None)
+
     # --- streams ---
 
     def open(self, on_heard: OnHeard) -> Stream:

@@ -9,6 +9,7 @@ from ivr.speech.queueing import NO_PLACE
 
 SUFFIX = ".voice"
 OPERATOR = "Скажите «оператор» или нажмите ноль."
+NAME_BY_OPERATOR = "Фамилию, имя и отчество спросит оператор. Чтобы поговорить с ним, нажмите ноль."
 REMINDERS = {
     (1, False): "Пожалуйста, ответьте. Чтобы повторить, скажите «повторите» или нажмите звёздочку.",
     (2, False): "Вы на линии? Пожалуйста, скажите ответ или нажмите нужную кнопку.",
@@ -61,6 +62,19 @@ VOICED: dict[str, Entry] = {
         {"snils": SNILS},
         personal=True,
     ),
+    # --- full names (§20), where the site lets callers say them ---
+    "name.surname": _fixed(NAME_BY_OPERATOR),
+    "name.surname.voice": _fixed("Назовите, пожалуйста, вашу фамилию."),
+    "name.first": _fixed(NAME_BY_OPERATOR),
+    "name.first.voice": _fixed("Назовите ваше имя."),
+    "name.patronymic": _fixed(NAME_BY_OPERATOR),
+    "name.patronymic.voice": _fixed("Назовите ваше отчество. Если отчества нет, скажите «нет отчества»."),
+    "name.spell": _fixed(NAME_BY_OPERATOR),
+    "name.spell.voice": _fixed(
+        "Мы не уверены, что верно расслышали. Пожалуйста, назовите то же самое по буквам.",
+        "Например: и, вэ, а, эн. Или так: Иван, Василий, Анна, Николай.",
+    ),
+    # ---
     "benefits.more.voice": Entry(
         (
             Wording(lambda v: "" if v["left"] else "Это все сведения."),

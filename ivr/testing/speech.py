@@ -87,6 +87,9 @@ class FakeRecogniser:
     def teach(self, grammars: Mapping[str, Grammar]) -> None:
         self.taught.update(grammars)
 
+    def forget(self, grammar: str) -> None:
+        self.taught.pop(grammar, None)
+
 
 class FakeDistributor:
     """`ivr.ports.Distributor`: every caller comes back for the same reason."""

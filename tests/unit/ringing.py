@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -23,6 +23,7 @@ from ivr.ports import KEYS, AuditRow, CallFacts, DayException, LeftQueue, TraceE
 from ivr.resources.embedded import EmbeddedResource
 from ivr.services.guesses import GuessGuard
 from ivr.services.identification import Identification
+from ivr.services.names import NameCheck
 from ivr.services.traces import TraceLog
 from ivr.settings import Settings
 from ivr.testing import (
@@ -91,6 +92,8 @@ class Line:
         self.prompts = FakePrompts(self.clock)
         self.distributor = FakeDistributor()
         self.traces = TraceLog(self.store, self.clock)
+        self.unknown: set[str] = set()
+        """Words that the model does not know."""
         self._calls = count(1)
         chosen = Settings(**settings)
         self.desk = Desk(
@@ -101,6 +104,7 @@ class Line:
             distributor=self.distributor,
             guesses=GuessGuard.of(chosen, self.store, self.clock, self.alarms, sleep=self.clock.sleep),
             identification=Identification.of(chosen, self.store, Codes(), self.clock, self.alarms),
+            names=self._names(chosen) if listens and chosen.speech.names_by_voice else None,
         )
         self.recogniser = FakeRecogniser()
         self.office = Office(
@@ -110,6 +114,12 @@ class Line:
             node="node1",
             hearing=Hearing(recogniser=self.recogniser) if listens else None,
         )
+
+    def _names(self, chosen: Settings) -> NameCheck:
+        async def unknown_words(words: Collection[str]) -> Collection[str]:
+            return self.unknown & set(words)
+
+        return NameCheck.of(chosen, self.store, self.clock, self.alarms, unknown_words)
 
     def knows(
         self,

@@ -36,6 +36,7 @@ class ScriptedCall:
         self.number = number
         self.arrived_at: datetime = START
         self.pressed_anything = True
+        self.listens = False
         self.enquiry = ""
         self.outcome: ContactOutcome | None = ContactOutcome.ABANDONED_IVR
         self.heard: list[Prompt] = []

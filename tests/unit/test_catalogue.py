@@ -58,6 +58,7 @@ PROMISED = {
     "callback.number",
     "callback.slots",
 }
+NAMES = {"name.surname", "name.first", "name.patronymic", "name.spell"}
 VOICED = {
     "menu",
     "status.menu",
@@ -73,9 +74,11 @@ VOICED = {
     "callback.number",
     "silence.reminder",
     "speech.confirm",
+    *NAMES,
 }
 """What is put in other words to who may also speak, by `ID.voice`."""
 OURS = {f"{id_}.voice" for id_ in VOICED} | {
+    *NAMES,
     "speech.again",
     "connecting",
     "emergency.callback",
