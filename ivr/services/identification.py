@@ -147,7 +147,7 @@ class Identification:
     def of(
         cls, settings: Settings, store: Store, codes: KeypadCodes, clock: Clock, alarms: AlarmBoard
     ) -> Identification:
-        line = line_watch(settings, alarms)
+        line = line_watch(settings, alarms, guessed="secret codes")
         return cls(store, codes, clock, limits=Limits.of(settings), line=line)
 
     async def choose_path(self, caller: Caller, snils: str) -> Ticket | None:
@@ -232,13 +232,13 @@ class Identification:
         return Attempt(verdict=verdict, locked=locked)
 
 
-def line_watch(settings: Settings, alarms: AlarmBoard) -> LineWatch:
-    """Over the attempts of everybody."""
+def line_watch(settings: Settings, alarms: AlarmBoard, *, guessed: str) -> LineWatch:
+    """Over the attempts of everybody. guessed: what the alarm says is being guessed."""
     return LineWatch(
         Limit(scope=ALL, rule=_slowing(settings)),
         alarms,
         delay_s=settings.guess_delay_seconds,
-        what="secret codes or names are being guessed on the line",
+        what=f"{guessed} are being guessed on the line",
     )
 
 

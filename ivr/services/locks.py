@@ -23,8 +23,11 @@ SCOPES = {
 
 
 def listed(uow: UnitOfWork, now: datetime) -> Sequence[dict[str, object]]:
-    """A row for each scope: how many keys are locked, and until when; whose they are nobody can tell."""
-    ends: dict[str, list[datetime]] = {scope: [] for scope in SCOPES}
+    """A row for each scope: how many keys are locked, and until when; whose they are nobody can tell.
+
+    That of names is there only while it has a lock: most sites ask none.
+    """
+    ends: dict[str, list[datetime]] = {scope: [] for scope in SCOPES if scope != NAMES}
     for lock in uow.guesses.locked(now):
         ends.setdefault(lock.scope, []).append(lock.locked_until)
     return [

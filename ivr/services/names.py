@@ -76,7 +76,8 @@ class NameAttempt:
 
     @property
     def can_be_asked(self) -> bool:
-        return self.has_enough_common and all(self.sayable(name) for name in self.own.values())
+        own = [name for name in self.own.values() if name]
+        return self.has_enough_common and all(words(name) and self.sayable(name) for name in own)
 
 
 class NameCheck:
@@ -104,7 +105,7 @@ class NameCheck:
     def of(
         cls, settings: Settings, store: Store, clock: Clock, alarms: AlarmBoard, unknown_words: UnknownWords
     ) -> NameCheck:
-        limits, line = Limits.of(settings), line_watch(settings, alarms)
+        limits, line = Limits.of(settings), line_watch(settings, alarms, guessed="names or secret codes")
         return cls(store, clock, limits=limits, line=line, unknown_words=unknown_words)
 
     async def begin(self, caller: Caller, snils: str) -> NameAttempt | None:
@@ -121,10 +122,12 @@ class NameCheck:
             attempt = replace(attempt, unknown=await self._unknown_words(_vocabulary(attempt.own)))
         except (BadInput, TimeoutError):
             _log.warning("names_words_not_read", call=caller.call)
-            return await self._take_back(attempt)
+            await self._take_back(attempt)
+            return None
         if not attempt.has_enough_common:
             _log.warning("names_model_unfit", call=caller.call)
-            return await self._take_back(attempt)
+            await self._take_back(attempt)
+            return None
         return attempt if attempt.can_be_asked else None
 
     async def _take_back(self, attempt: NameAttempt) -> None:

@@ -94,6 +94,7 @@ class Line:
         self.traces = TraceLog(self.store, self.clock)
         self.unknown: set[str] = set()
         """Words that the model does not know."""
+        self.unknown_error: Exception | None = None
         self._calls = count(1)
         chosen = Settings(**settings)
         self.desk = Desk(
@@ -117,6 +118,8 @@ class Line:
 
     def _names(self, chosen: Settings) -> NameCheck:
         async def unknown_words(words: Collection[str]) -> Collection[str]:
+            if self.unknown_error is not None:
+                raise self.unknown_error
             return self.unknown & set(words)
 
         return NameCheck.of(chosen, self.store, self.clock, self.alarms, unknown_words)

@@ -73,6 +73,22 @@ async def test_every_route_that_the_dialplan_names_is_served(site: LocalSite) ->
     assert named and named <= served.keys()
 
 
+@pytest.mark.parametrize("model", [True, False])
+@pytest.mark.parametrize("by_voice", [True, False])
+async def test_names_are_asked_only_by_the_sites_wish_and_with_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_voice: bool, model: bool
+) -> None:
+    monkeypatch.setenv("EKC_SPEECH__NAMES_BY_VOICE", str(by_voice))
+    with closing(open_site(tmp_path / "state")) as site:
+        site.settings.run_dir.mkdir(parents=True)
+        if model:
+            (site.settings.models_dir / "empty").mkdir(parents=True)
+            (site.settings.models_dir / "in-use").write_text("empty")
+        parts = Parts(site)
+        assert (parts.office.desk.names is not None) is (by_voice and model)
+        await parts.close()
+
+
 async def test_an_information_resource_that_fails_is_an_alarm_since_it_failed(
     site: LocalSite, services: Services
 ) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ivr.assembly import speech
 from ivr.assembly.speech import Ears
 from ivr.asterisk import conf
 from ivr.metrics import Metrics
+from ivr.ports import Grammar
 from ivr.services.alarms import Alarms
 from ivr.settings import Settings, SpeechSettings
 from ivr.testing import VirtualClock
@@ -40,6 +42,44 @@ def test_what_listens_is_told(tmp_path: Path) -> None:
     assert found.state is not None
     assert (found.state.model, found.state.streams, found.state.taken) == ("empty", 3, 0)
     assert found.hearing is not None and found.hearing.confidence == 70
+
+
+async def test_the_models_words_are_looked_up_one_process_at_a_time_and_not_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[int] = []
+    over = threading.Event()
+
+    def unknown_words(folder: Path, words: Collection[str]) -> Collection[str]:
+        running.append(len(running))
+        over.wait(20)
+        return {word for word in words if folder.name == "empty" and word != "анна"}
+
+    monkeypatch.setattr(speech.trying, "unknown_words", unknown_words)
+    monkeypatch.setattr(speech, "WORDS_SECONDS", 0.05)
+    found, _ = ears(tmp_path / "state")
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await found.unknown_words({"анна"})
+    assert running == [0]
+    over.set()
+    monkeypatch.setattr(speech, "WORDS_SECONDS", 20)
+    assert await found.unknown_words({"анна", "эдгар"}) == {"эдгар"}
+
+
+async def test_without_a_model_no_word_is_known(tmp_path: Path) -> None:
+    found, _ = ears(tmp_path / "state", model=False)
+    assert await found.unknown_words({"анна"}) == {"анна"}
+
+
+async def test_a_grammar_that_was_forgotten_is_listened_for_no_more(tmp_path: Path) -> None:
+    pool = ears(tmp_path / "state")[0].pool
+    pool.teach({"name-1": Grammar(name="name-1", phrases=("анна",), once=True)})
+    stream = pool.open(lambda _heard: None)
+    assert pool.listen(stream, "name-1")
+    pool.forget("name-1")
+    assert not pool.listen(stream, "name-1")
+    pool.forget("name-1")
 
 
 async def test_a_port_that_is_taken_is_an_alarm_until_it_is_free(

@@ -11,10 +11,12 @@ import pytest
 from ivr.domain.benefits import Citizen
 from ivr.domain.enquiry import Level
 from ivr.domain.names import COMMON, Part
+from ivr.services import locks
+from ivr.services.audit import By
 from ivr.services.guesses import LINE
 from ivr.services.identification import ALL, NUMBER, Caller
 from ivr.services.names import LEAST_COMMON, NAMES, NameAttempt
-from ivr.settings import SpeechSettings
+from ivr.settings import IdentificationRules, SpeechSettings
 from ivr.testing import FakeChannel
 from tests.unit.ringing import MINE, RECEIPT, SNILS, Line, RingingChannel, another
 
@@ -198,11 +200,44 @@ async def test_who_cannot_speak_goes_to_an_operator_at_once(why: str) -> None:
     assert not [id_ for id_ in channel.heard if id_.startswith("name.")]
 
 
+async def test_where_the_recogniser_is_lost_meanwhile_the_operator_is_a_key_away() -> None:
+    line = a_line()
+    channel = by_snils(line)
+    for hearing in (1, 2):
+        channel.caller.says("", on=QUESTIONS[0], after=0.5, hearing=hearing)
+    channel.caller.presses("0", on="name.surname", after=0.5)
+    await line.answers(channel)
+    assert goes_to_an_operator(line, channel) and "speech.keys_only" in channel.heard
+    assert failures(line) == (1, 1, 1)
+
+
 async def test_a_word_of_the_name_that_the_model_does_not_know_costs_a_try_and_asks_nothing() -> None:
     line = a_line()
     line.unknown = {"филиппова"}
     assert "name.surname.voice" not in await told_without(line)
     assert failures(line) == (1, 1, 1)
+
+
+async def test_a_name_in_other_letters_is_left_to_an_operator() -> None:
+    assert "name.surname.voice" not in await told_without(a_line(owner=another_owner(last_name="Smith")))
+
+
+async def test_where_the_models_words_cannot_be_read_nobody_pays() -> None:
+    line = a_line()
+    line.unknown_error = TimeoutError()
+    assert "name.surname.voice" not in await told_without(line)
+    assert failures(line) == (0, 0, 0) and results(line) == ["begun path=name", "impossible path=name"]
+
+
+async def test_a_lock_of_names_is_shown_and_taken_back_with_the_others() -> None:
+    line = a_line(identification=IdentificationRules(tries_per_snils=1))
+    await named(line, "кузнецова", "анна", "петровна")
+    with line.store.transaction() as uow:
+        shown = {str(row["scope"]): row["locked"] for row in locks.listed(uow, line.clock.now())}
+        locks.unlock(uow, By(actor="cli:anna", at=line.clock.now()), SNILS)
+        uow.commit()
+    assert shown[NAMES] == 1
+    assert "status.result" in (await named(line, *NAMED)).heard
 
 
 async def test_a_model_that_knows_too_few_names_costs_nothing() -> None:
