@@ -259,6 +259,22 @@ async def test_after_five_wrong_names_a_snils_is_locked_and_right_ones_are_not_a
     assert results(line)[-1] == "locked"
 
 
+async def test_a_right_name_forgets_no_wrong_ones() -> None:
+    line = a_line()
+    await named(line, "кузнецова", "анна", "петровна")
+    assert "status.result" in (await named(line, *NAMED)).heard
+    assert failures(line) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("missing", ["last_name", "first_name"])
+async def test_half_a_name_in_the_register_is_not_enough_whatever_was_said(missing: str) -> None:
+    line = a_line(owner=another_owner(**{missing: ""}))
+    assert line.desk.names is not None
+    attempt = await line.desk.names.begin(Caller(call="1.1", card="", number=MINE), SNILS)
+    assert attempt is not None and not await line.desk.names.settle(attempt, right=True)
+    assert failures(line) == (1, 1, 1)
+
+
 async def test_hanging_up_saves_no_try() -> None:
     line = a_line()
     channel = by_snils(line)
