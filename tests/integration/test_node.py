@@ -329,7 +329,7 @@ def test_what_does_not_run_says_so(tmp_path: Path) -> None:
 
 
 def test_journals_are_private_and_documented(node: Node, line: Phone) -> None:
-    """Mode 0600, eleven columns in each CEL line, no caller's number among them."""
+    """Mode 0600, twelve columns in each CEL line, no caller's number among them."""
     line.invite(LINE, from_="<sip:79127654321@t>")
     line.wait_request("BYE")
     for journal in (node.layout.arrivals, node.layout.queue_log, node.layout.cel):
@@ -338,6 +338,6 @@ def test_journals_are_private_and_documented(node: Node, line: Phone) -> None:
 
     with node.layout.cel.open(newline="") as file:
         rows = list(csv.reader(file))
-    assert {len(row) for row in rows} == {11}
+    assert {len(row) for row in rows} == {12}
     assert {row[0] for row in rows} >= {"CHAN_START", "ANSWER", "HANGUP", "CHAN_END", "LINKEDID_END"}
     assert "79127654321" not in node.layout.cel.read_text()

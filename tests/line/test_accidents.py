@@ -53,6 +53,15 @@ class Site:
         number = new_number()
         return Caller(self, number, self.world.call(number, script=script))
 
+    def wait_ready(self) -> None:
+        """Until the operator's wrap-up is over."""
+
+        def ready() -> bool:
+            [operator] = self.system.ekc("operators", "list", "--json").json
+            return bool(operator["state"] == "ready")
+
+        wait_for(ready, PATIENCE, "the operator to be ready", step=0.5)
+
     def alarms(self) -> str:
         return "\n".join(alarm["what"] for alarm in self.system.status()["alarms"])
 
@@ -199,7 +208,11 @@ def locked(database: Path) -> Iterator[None]:
 
 
 def test_a_locked_database_does_not_keep_a_caller_from_the_operator(site: Site, tmp_path: Path) -> None:
-    """No self-service, for nothing personal can be looked up; the card is made when the lock is gone."""
+    """No self-service, for nothing personal can be looked up; the card is made when the lock is gone.
+
+    The operator is ready before: the end of a wrap-up is written down, and that has to wait for the lock.
+    """
+    site.wait_ready()
     with locked(site.system.state / "ekc.db"):
         caller = site.call()
         goes_on_without_storage(site, caller, tmp_path)

@@ -66,7 +66,7 @@ class Arguments:
         return thread
 
     def _watch(self) -> None:
-        while not self._end.wait(0.03):
+        while not self._end.wait(0.003):  # the synthesiser needs some 20 ms for a sentence
             for process in Path("/proc").iterdir():
                 if process.name.isdigit():
                     self._look(process)
