@@ -6,7 +6,7 @@ Whoever fails too often under one key waits; what all callers share, the line, o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -86,6 +86,12 @@ def forgive(uow: UnitOfWork, counted: Counted) -> None:
     """The attempt was right: its failure was none, and a rule may forget the others with it."""
     counter = uow.guesses.get(counted.limit.scope, counted.key)
     _succeed(uow, counted.limit, counted.key, without(counter, before=counted.before, after=counted.after))
+
+
+def forgive_all(uow: UnitOfWork, attempt: Sequence[Counted]) -> None:
+    """What one attempt counted in several places."""
+    for counted in attempt:
+        forgive(uow, counted)
 
 
 def forget(uow: UnitOfWork, limit: Limit, key: str) -> None:

@@ -32,7 +32,7 @@ from ivr.services.guesses import (
     Sleep,
     caller_key,
     count,
-    forgive,
+    forgive_all,
     is_refused,
 )
 from ivr.settings import Settings
@@ -164,7 +164,7 @@ class Identification:
             own = is_number_on_file(caller.number, phone)
             probe = count(uow, self._limits.for_number(caller.number), caller_key(caller.number), now)
             if is_refused(uow, self._limits.for_snils(own=own), snils, now) or probe is None:
-                _note(uow, caller, now, "locked")
+                note_attempt(uow, caller, now, "locked")
                 return None
             has_code = credentials is not None and credentials.code is not None
             path = choose_path(caller.number, phone, has_code=has_code)
@@ -199,7 +199,7 @@ class Identification:
             snils = count(uow, self._limits.for_snils(own=own), ticket.snils, now)
             line = count(uow, self._line.limit, LINE, now)
             if number is None or snils is None or line is None:
-                _note(uow, caller, now, "locked")
+                note_attempt(uow, caller, now, "locked")
                 return None
             return _Entered(credentials=credentials, own=own, counted=(number, snils, line))
 
@@ -211,7 +211,7 @@ class Identification:
         try:
             matches = await self._codes.keypad_matches(code, credentials.code if credentials else None)
         except StorageDown:  # our fault, so nobody's failure
-            await self._store.run(lambda uow: _forgive_all(uow, entered))
+            await self._store.run(lambda uow: forgive_all(uow, entered.counted))
             raise
         on_file = credentials.document if credentials else ""
         same = hmac.compare_digest(document.encode(), on_file.encode())
@@ -222,9 +222,9 @@ class Identification:
         now = self._clock.now()
 
         def work(uow: UnitOfWork) -> bool:
-            _note(uow, ticket.caller, now, _result(ticket, verdict))
+            note_attempt(uow, ticket.caller, now, _result(ticket, verdict))
             if verdict.level is Level.PERSONAL:
-                _forgive_all(uow, entered)
+                forgive_all(uow, entered.counted)
             locks = [is_refused(uow, counted.limit, counted.key, now) for counted in entered.counted]
             return any(locks)  # all were read: every failure costs as many queries as any other
 
@@ -242,18 +242,14 @@ def line_watch(settings: Settings, alarms: AlarmBoard, *, guessed: str) -> LineW
     )
 
 
-def _forgive_all(uow: UnitOfWork, entered: _Entered) -> None:
-    for counted in entered.counted:
-        forgive(uow, counted)
-
-
 def _result(ticket: Ticket, verdict: Verdict) -> str:
     if verdict.match_source is None:
         return f"failed path={ticket.path}"
     return f"{verdict.level} match_source={verdict.match_source}"
 
 
-def _note(uow: UnitOfWork, caller: Caller, now: datetime, result: str) -> None:
+def note_attempt(uow: UnitOfWork, caller: Caller, now: datetime, result: str) -> None:
+    """The audit row of an attempt, whichever way it was made (§21)."""
     By(actor="ivr", at=now).note(uow, ATTEMPT, caller.card or caller.call, call=caller.call, result=result)
 
 

@@ -18,7 +18,6 @@ from ivr.domain.names import COMMON, LETTERS, NO_PATRONYMIC, Part
 from ivr.domain.words import spelled, words
 from ivr.observe import get_logger
 from ivr.ports import Clock, Store, UnitOfWork
-from ivr.services.audit import By
 from ivr.services.guesses import (
     LINE,
     AlarmBoard,
@@ -28,9 +27,9 @@ from ivr.services.guesses import (
     Sleep,
     caller_key,
     count,
-    forgive,
+    forgive_all,
 )
-from ivr.services.identification import ATTEMPT, Caller, Limits, line_watch
+from ivr.services.identification import Caller, Limits, line_watch, note_attempt
 from ivr.settings import Settings
 
 NAMES = "identification.snils.name"
@@ -135,7 +134,7 @@ class NameCheck:
 
         def work(uow: UnitOfWork) -> None:
             self._note(uow, attempt.caller, "impossible path=name")
-            _forgive_all(uow, attempt)
+            forgive_all(uow, attempt.counted)
 
         await self._store.run(work)
 
@@ -160,19 +159,13 @@ class NameCheck:
         def work(uow: UnitOfWork) -> None:
             self._note(uow, attempt.caller, "application match_source=name" if enough else "failed path=name")
             if enough:
-                _forgive_all(uow, attempt)
+                forgive_all(uow, attempt.counted)
 
         await self._store.run(work)
         return enough
 
     def _note(self, uow: UnitOfWork, caller: Caller, result: str) -> None:
-        by = By(actor="ivr", at=self._clock.now())
-        by.note(uow, ATTEMPT, caller.card or caller.call, call=caller.call, result=result)
-
-
-def _forgive_all(uow: UnitOfWork, attempt: NameAttempt) -> None:
-    for counted in attempt.counted:
-        forgive(uow, counted)
+        note_attempt(uow, caller, self._clock.now(), result)
 
 
 def _register(uow: UnitOfWork, snils: str) -> Mapping[Part, str]:

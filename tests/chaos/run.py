@@ -22,7 +22,7 @@ from tests.chaos.citizens import Fleet, receipt_of, scripts
 from tests.chaos.desk import Desk
 from tests.chaos.disk import Disk
 from tests.chaos.evidence import Blow, Evidence
-from tests.chaos.plan import Kind, Stroke, kinds_of, strokes
+from tests.chaos.plan import Stroke, kinds_of, strokes
 from tests.chaos.remains import FEWEST_CALLS
 from tests.chaos.report import figures
 from tests.chaos.trunk import Trunk
@@ -296,6 +296,3 @@ def _open_files(pid: int) -> list[str]:
 def _say(text: str) -> None:
     sys.stderr.write(f"chaos: {time.strftime('%H:%M:%S')} {text}\n")
     sys.stderr.flush()
-
-
-__all__ = ["Kind", "Order", "run"]

@@ -52,6 +52,11 @@ class Duty:
         self.dial(extension, "*12")
         self.phones.pop(extension).close()
 
+    def state(self, extension: str) -> str:
+        """What the list of operators says."""
+        rows = self.system.ekc("operators", "list", "--json").json
+        return str(next(row["state"] for row in rows if row["extension"] == extension))
+
     def dial(self, extension: str, code: str) -> None:
         """A feature code, to its end; a caller may ring the telephone the very next moment."""
         phone = self.phones[extension]

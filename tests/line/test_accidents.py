@@ -55,12 +55,7 @@ class Site:
 
     def wait_ready(self) -> None:
         """Until the operator's wrap-up is over."""
-
-        def ready() -> bool:
-            [operator] = self.system.ekc("operators", "list", "--json").json
-            return bool(operator["state"] == "ready")
-
-        wait_for(ready, PATIENCE, "the operator to be ready", step=0.5)
+        wait_for(lambda: self.duty.state("201") == "ready", PATIENCE, "the operator to be ready", step=0.5)
 
     def alarms(self) -> str:
         return "\n".join(alarm["what"] for alarm in self.system.status()["alarms"])

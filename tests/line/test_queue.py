@@ -94,11 +94,6 @@ def callbacks_of(system: System, card: dict[str, Any]) -> list[tuple[str, str, s
     return [(row.number, row.source.value, row.state.value) for row in rows]
 
 
-def state_of(system: System, extension: str) -> str:
-    rows = system.ekc("operators", "list", "--json").json
-    return str(next(row["state"] for row in rows if row["extension"] == extension))
-
-
 # --- nobody there ------------------------------------------------------------------------------------
 
 
@@ -145,15 +140,15 @@ def test_a_caller_without_a_number_is_told_that_nobody_can_call_back(
 def test_an_operator_logs_in_is_rung_talks_and_logs_out(small: System, town: World, staff: Duty) -> None:
     """*11 and *12; the list of operators tells the state, and afterwards nobody is there again."""
     staff.phone("201")
-    assert state_of(small, "201") == "logged_out"
+    assert staff.state("201") == "logged_out"
     staff.dial("201", "*11")
-    assert state_of(small, "201") == "ready"
+    assert staff.state("201") == "ready"
     caller = Caller(small, town)
     staff.talk(lambda: caller.citizen.over, timeout=PATIENCE)
     lived = caller.lived()
     assert (lived.ended, lived.card["operator"]) == (("served", "served"), "201")
     staff.log_out("201")
-    assert state_of(small, "201") == "logged_out"
+    assert staff.state("201") == "logged_out"
     nobody = Caller(small, town, wait(4), keys("5")).lived()
     assert nobody.of("ask", "queue.callback") == ["answered"]
 
