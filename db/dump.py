@@ -7,7 +7,6 @@ A copy may come from anywhere by the time it is read: it is looked at as a stran
 from __future__ import annotations
 
 import hmac
-import os
 import re
 import shutil
 import sqlite3
@@ -24,6 +23,7 @@ from db.keys import KeyRing
 from db.marks import MarkState
 from db.schema import MIGRATIONS, REVISION
 from ivr.domain.errors import BadInput, StorageDown
+from ivr.files import sync
 from ivr.ports import Backend, CopyFacts, DatabaseCopies, KeyNeed
 
 
@@ -84,9 +84,9 @@ class SqliteCopies(_Copies):
         with storage_errors():
             shutil.move(file, draft)  # the site's file may lie on another disk
             draft.chmod(0o600)
-            _sync(draft)
+            sync(draft)
             draft.replace(self._file)
-            _sync(self._file.parent)
+            sync(self._file.parent)
 
 
 class PostgresqlCopies(_Copies):
@@ -163,11 +163,3 @@ def _sqlite_errors(sentence: str, kind: type[BadInput] | type[StorageDown] = Sto
         what, _, remedy = sentence.partition("; ")
         words = str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
         raise kind(f"{what} ({words}); {remedy}") from None
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ivr.domain.errors import KeyLost
 from ivr.domain.ids import TIME_LETTERS, new_id
+from ivr.files import new_private, sync
 
 KEY_BYTES = 32
 _DRAFT = ".new"
@@ -87,7 +88,7 @@ class KeyRing:
         """Remove a key for good, or what is left of one that was being written; none is as good."""
         for path in (self._path(kind, id_), self._path(kind, id_).with_suffix(_DRAFT)):
             path.unlink(missing_ok=True)
-        _sync(self.directory)
+        sync(self.directory)
         self.reload()
 
     def _path(self, kind: KeyKind, id_: str) -> Path:
@@ -116,14 +117,11 @@ def write_key(path: Path, key: bytes) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     draft = path.with_suffix(_DRAFT)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with new_private(draft) as file:
         file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
     os.link(draft, path)  # unlike rename, refuses a name that is taken
     draft.unlink()
-    _sync(directory)
+    sync(directory)
 
 
 def load_key(path: Path) -> bytes | None:
@@ -139,11 +137,3 @@ def load_key(path: Path) -> bytes | None:
             f"the key {path} has {len(key)} bytes instead of {KEY_BYTES}; restore it from its backup"
         )
     return key
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

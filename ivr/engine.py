@@ -19,11 +19,12 @@ from typing import Any
 from ivr.asterisk.agi import FastAgiServer
 from ivr.asterisk.ami import Ami
 from ivr.domain.errors import BadInput, Unavailable
+from ivr.files import write_whole
 from ivr.metrics import Metrics
 from ivr.notify import Notifier, heartbeat, watchdog_interval
 from ivr.observe import get_logger
 from ivr.ports import Clock
-from ivr.services.alarms import Alarms, write_whole
+from ivr.services.alarms import Alarms
 from ivr.services.traces import TraceLog
 from ivr.speech.prompts import PromptStore
 from ivr.tending import Routine, Tending

@@ -22,11 +22,12 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from ivr.asterisk import general_queue
-from ivr.asterisk.layout import FILE, Layout, own_directory
+from ivr.asterisk.layout import Layout, own_directory
 from ivr.asterisk.tree import AsteriskTree, find_asterisk
 from ivr.domain.errors import BadInput
 from ivr.domain.operators import EXTENSION, GENERAL_QUEUE, SIP_REALM, SipAccount
 from ivr.domain.queue_rules import Priority
+from ivr.files import write_whole
 from ivr.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -93,16 +94,11 @@ def _secret(settings: Settings, name: str) -> str:
     if not path.exists():
         # Written aside and linked: of two processes that start at once, one wins and nobody reads half of it.
         new = path.with_name(f".{path.name}.{os.getpid()}")
-        _write_private(new, secrets.token_urlsafe(32))
+        write_whole(new, secrets.token_urlsafe(32))
         with suppress(FileExistsError):
             path.hardlink_to(new)
         new.unlink()
     return path.read_text().strip()
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=FILE)
-    path.write_text(text)
 
 
 def _write(path: Path, text: str) -> bool:
@@ -110,9 +106,7 @@ def _write(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text() == text:
         return False
     own_directory(path.parent)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    _write_private(new, text)
-    new.replace(path)
+    write_whole(path, text)
     return True
 
 

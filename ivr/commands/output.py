@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import stat
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -19,6 +17,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from ivr.domain.errors import BadInput
+from ivr.files import write_whole
 
 MASK = "***"
 Row = Mapping[str, object]
@@ -156,14 +155,7 @@ def write_private(path: Path, text: str) -> None:
         ):  # a pipe, /dev/stdout: nothing to keep whole
             path.write_text(text, encoding="utf-8")
             return
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made 0600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, text)
     except OSError as error:
         raise BadInput(
             f"cannot write {path}: {error.strerror}; name a file in a folder you may write to"

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ivr.domain.errors import BadInput
+from ivr.files import write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,18 +92,3 @@ def _read(path: Path) -> list[Alarm]:
     except (OSError, ValueError, TypeError, KeyError):
         what = f"{path.name} cannot be read"
         return [Alarm(since=written, what=what, remedy=f"look at {path}, then restart its owner")]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file at once, mode 0600: a reader sees the old text or the new one.
-
-    Raises OSError, and leaves nothing: a full disk is not made fuller by each attempt.
-    """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise

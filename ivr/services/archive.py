@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ivr.domain.errors import BadInput
+from ivr.files import new_private
 
 PIECE = 1 << 20
 """Bytes in memory at once."""
@@ -72,8 +73,7 @@ def _pieces(part: Part) -> Iterator[bytes]:
 
 def write(file: Path, parts: Mapping[str, tuple[Part, Digest]]) -> None:
     """A new file (0600) with these members, in order; on the disk when this returns. Raises OSError."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
+    with new_private(file) as out:
         for name, (part, digest) in parts.items():
             if isinstance(part, bytes) and digest.size > SMALL:
                 raise BadInput(f"{name} has more than {SMALL} bytes, so it is none of ours; remove it")
@@ -83,8 +83,6 @@ def write(file: Path, parts: Mapping[str, tuple[Part, Digest]]) -> None:
             out.write(bytes(-digest.size % _BLOCK))
         out.write(bytes(2 * _BLOCK))
         out.write(bytes(-out.tell() % _RECORD))
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _header(name: str, size: int) -> bytes:
@@ -133,13 +131,10 @@ class Archive:
         """Into a new file (0600), on the disk when this returns. Raises OSError."""
         place = self._places[name]
         found = sha256()
-        descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
+        with new_private(to) as out:
             for piece in self._contents(place):
                 found.update(piece)
                 out.write(piece)
-            out.flush()
-            os.fsync(out.fileno())
         _compare(name, Digest(size=place.size, sha256=found.hexdigest()), digest)
 
     def _contents(self, place: _Place) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from ivr.domain.errors import BadInput
+from ivr.files import sync
 from ivr.ports import Backend, CopyFacts, DatabaseCopies, KeyNeed
 from ivr.services.archive import Archive, Damaged, Digest, Part, digest_of, is_name, write
 from ivr.settings import Settings
@@ -281,12 +282,3 @@ def _room() -> Iterator[None]:
             f"the backup cannot be unpacked in {tempfile.gettempdir()} ({error.strerror}); "
             "make room there, or name another folder by TMPDIR"
         ) from None
-
-
-def sync(directory: Path) -> None:
-    """What was renamed in it is on the disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,9 +20,9 @@ from ivr.domain import periods
 from ivr.domain.errors import NotRunning
 from ivr.domain.figures import Limits
 from ivr.domain.operators import GENERAL_QUEUE, Operator, OperatorState, agency_queue
+from ivr.files import write_whole
 from ivr.ports import Clock, Member, MemberStatus, Store, UnitOfWork
 from ivr.services import reports
-from ivr.services.alarms import write_whole
 from ivr.services.floor import Floor, View
 
 FILE = "board.json"

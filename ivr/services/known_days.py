@@ -11,9 +11,9 @@ from datetime import date, time
 from pathlib import Path
 
 from ivr.domain.errors import BadInput
+from ivr.files import write_whole
 from ivr.observe import get_logger
 from ivr.ports import DayException, Store
-from ivr.services.alarms import write_whole
 
 _log = get_logger("ivr.calendar")
 

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.domain.errors import BadInput
+from ivr.files import new_private, sync
 from ivr.ports import DatabaseCopies
-from ivr.services.backup import CONFIG, KEYS, Backup, Manifest, opened, sync
+from ivr.services.backup import CONFIG, KEYS, Backup, Manifest, opened
 from ivr.settings import Settings, load
 
 _STAGE = ".restore-"
@@ -89,11 +90,8 @@ def _stage(state: Path) -> Iterator[Path]:
 def _write_aside(stage: Path, parts: Mapping[str, bytes]) -> None:
     (stage / KEYS).mkdir(mode=0o700)
     for name, content in parts.items():
-        descriptor = os.open(stage / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with new_private(stage / name) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _settings_after(stage: Path, state: Path) -> Settings:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from ivr.domain.errors import BadInput, NotFound, Unavailable
+from ivr.files import new_private
 from ivr.ports import SpeechModel, Transcript
 from ivr.speech import trying
 from ivr.speech.licences import licence_of
@@ -101,10 +101,9 @@ class ModelFolder:
         with self._alone(), _writing(self._folder):
             model = self._known(name)
             new = self._folder / f".{IN_USE}"
-            with new.open("w", encoding="ascii") as file:
-                file.write(name + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            new.unlink(missing_ok=True)  # of one that was killed
+            with new_private(new) as file:
+                file.write(f"{name}\n".encode())
             new.replace(self._folder / IN_USE)
         return replace(model, in_use=True)
 

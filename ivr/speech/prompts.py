@@ -19,13 +19,14 @@ from tempfile import TemporaryDirectory
 
 from ivr.domain.errors import Unavailable
 from ivr.domain.estimate import Told
+from ivr.files import write_whole
 from ivr.ports import Prompt
 from ivr.settings import Settings
 from ivr.speech import catalogue, recordings
 from ivr.speech.files import name as name_file
 from ivr.speech.files import place, private_folder, written
 from ivr.speech.parts import Piece
-from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_silence, write_whole
+from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_silence
 from ivr.speech.synthesis import Synthesiser
 from ivr.speech.voiced import SUFFIX as VOICED_SUFFIX
 

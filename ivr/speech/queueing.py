@@ -7,7 +7,6 @@ name in a folder of the caller's own language, `ru_q_p02_w04`.
 
 from __future__ import annotations
 
-import os
 import wave
 from pathlib import Path
 
@@ -67,13 +66,6 @@ def write_silence(path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(bytes(2 * 80))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Nobody sees half a file."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_bytes(data)
-    new.replace(path)
 
 
 def _wait(v: Values) -> str:

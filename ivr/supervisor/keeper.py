@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ivr.domain.errors import EkcError
+from ivr.files import write_whole
 from ivr.notify import Notification
-from ivr.services.alarms import write_whole
 from ivr.supervisor.decisions import Backoff, Verdict, Watch, tick_of
 from ivr.supervisor.part import Child, Part, describe_end
 

@@ -20,9 +20,10 @@ from typing import Any
 import psutil
 
 from ivr.domain.errors import BadInput
+from ivr.files import write_whole
 from ivr.notify import Notification, Notifier, NotifyListener
 from ivr.observe import get_logger
-from ivr.services.alarms import Alarm, Alarms, write_whole
+from ivr.services.alarms import Alarm, Alarms
 from ivr.supervisor.decisions import Backoff
 from ivr.supervisor.keeper import Keeper, StartFailed
 from ivr.supervisor.part import Part, adopt_orphans

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from ivr.domain.errors import BadInput
+from ivr.files import write_whole
 from ivr.metrics import Metrics
-from ivr.services.alarms import write_whole
 from ivr.services.probes import PortNeed, port_is_free, sip_answers, tcp_answers
 from ivr.services.status import ask_engine
 from ivr.settings import Settings

@@ -12,9 +12,9 @@ import pytest
 
 from ivr.domain.errors import Unavailable
 from ivr.domain.worktime import DayException
+from ivr.files import write_whole
 from ivr.ports import LeftQueue, Prompt
 from ivr.services import announcements
-from ivr.services.alarms import write_whole
 from ivr.services.disk import LEAST, LEAST_FILES, DiskWatch, Room
 from ivr.services.known_days import KnownDays
 from ivr.speech.prompts import PromptStore
