@@ -17,7 +17,7 @@ from db.access import Access, Row
 from db.crypto import Vault
 from db.engine import connect
 from db.keys import KeyRing
-from db.repositories.cards import number_hash
+from db.repositories.card_hashes import number_hash
 from db.repositories.contacts import new_contact
 from db.store import open_store
 from db.tables import callbacks, card_topics, cards, contacts, passages

@@ -24,7 +24,7 @@ from bench.storage_fill import (
 from db.access import Access
 from db.crypto import Vault
 from db.engine import SQLITE
-from db.repositories.cards import NUMBER
+from db.repositories.card_hashes import NUMBER
 from db.tables import card_topics, cards
 from db.unit_of_work import SqlUnitOfWork
 from ivr.domain.enquiry import Outcome

@@ -46,9 +46,20 @@ class Access:
 
     def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert; a row that breaks a unique rule is already there and stays as it is."""
-        insert = postgresql.insert if self.connection.dialect.name == POSTGRESQL else sqlite.insert
         if rows:
-            self.connection.execute(insert(table).on_conflict_do_nothing(), list(rows))
+            self.connection.execute(self._insert(table).on_conflict_do_nothing(), list(rows))
+
+    def put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert; a row whose key is there already gets these values."""
+        if not rows:
+            return
+        insert, key = self._insert(table), table.primary_key
+        values = {column.name: insert.excluded[column.name] for column in table.c if column not in set(key)}
+        self.connection.execute(insert.on_conflict_do_update(index_elements=key, set_=values), list(rows))
+
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        insert = postgresql.insert if self.connection.dialect.name == POSTGRESQL else sqlite.insert
+        return insert(table)
 
     def serialise(self, what: str) -> None:
         serialise(self.connection, what)

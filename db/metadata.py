@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import BigInteger, Integer, MetaData
 
-from ivr.domain.callback import OPEN_STATES
+from ivr.domain.callback import OPEN_STATES, PENDING_STATES, State
 
 metadata = MetaData(
     naming_convention={
@@ -17,4 +19,11 @@ metadata = MetaData(
 Sequence = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts only a column of its own type INTEGER."""
 
-OPEN_CALLBACK = "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(OPEN_STATES)))
+
+def in_states(states: Collection[State]) -> str:
+    """The rule, with its values: a database recognises in it the rule of a partial index."""
+    return "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(states)))
+
+
+OPEN_CALLBACK = in_states(OPEN_STATES)
+PENDING_CALLBACK = in_states(PENDING_STATES)

@@ -13,7 +13,7 @@ from db.crypto import Keyed, Vault
 from db.keys import KeyKind
 from db.repositories.applications import APPLICATIONS
 from db.repositories.benefits import NOTICES, PAYMENTS
-from db.repositories.cards import number_hash
+from db.repositories.card_hashes import card_hashes, number_hash
 from db.repositories.citizens import CITIZENS
 from db.tables import metadata
 from db.types import KeyedHash, Sealed
@@ -23,7 +23,7 @@ ROWS = 100
 """Rows looked at in one transaction: some 30 ms, for at SQLite everybody else waits."""
 
 _HASHES: Mapping[str, Callable[[Row], Mapping[str, Keyed]]] = {
-    "cards": number_hash,
+    "cards": card_hashes,
     "callbacks": number_hash,
     **{kind.table.name: kind.row_hashes for kind in (APPLICATIONS, PAYMENTS, NOTICES, CITIZENS)},
 }

@@ -18,7 +18,7 @@ from ivr.domain.errors import KeyLost, StorageDown
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration, held against the folder by a test: so a start need not load Alembic."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = "ekc schema"

@@ -23,6 +23,8 @@ from sqlalchemy import (
     text,
 )
 
+from db.callback_tables import callback_attempts as callback_attempts
+from db.callback_tables import callbacks as callbacks
 from db.deferred_tables import deferred as deferred
 from db.duty_tables import operator_places as operator_places
 from db.duty_tables import operator_states as operator_states
@@ -31,7 +33,7 @@ from db.duty_tables import reasons as reasons
 from db.figures_tables import passages as passages
 from db.journal_tables import journal_lines as journal_lines
 from db.journal_tables import journal_positions as journal_positions
-from db.metadata import OPEN_CALLBACK, Sequence
+from db.metadata import Sequence
 from db.metadata import metadata as metadata
 from db.queue_tables import announcements as announcements
 from db.queue_tables import queue_rules as queue_rules
@@ -66,6 +68,8 @@ cards = Table(
     Column("closed_at", UtcTime),
     Column("number", Sealed),
     Column("number_hash", KeyedHash, index=True),
+    Column("snils", Sealed),
+    Column("snils_hash", KeyedHash, index=True),
     Column("level", Text, nullable=False),
     Column("agency", Text),
     Column("questions", Sealed),
@@ -74,8 +78,11 @@ cards = Table(
     Column("answer_source", Sealed),
     Column("answer", Sealed),
     Column("confirmed", Boolean),
-    Column("operator", Text, index=True),
+    Column("operator", Text),
     Column("outcome", Text),
+    Index("ix_cards_agency_id", "agency", "id"),
+    Index("ix_cards_operator_id", "operator", "id"),
+    Index("ix_cards_outcome_id", "outcome", "id"),
     Index(
         "ix_cards_open",
         "id",
@@ -83,7 +90,8 @@ cards = Table(
         postgresql_where=text("outcome IS NULL"),
     ),
 )
-"""§15; an empty text is NULL."""
+"""§15; an empty text is NULL. `snils`: who was identified. Ids sort by time, so an index that ends with them
+gives the newest first."""
 
 card_topics = Table(
     "card_topics",
@@ -92,6 +100,7 @@ card_topics = Table(
     Column("position", Integer, primary_key=True),
     Column("agency", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Index("ix_card_topics_title_card", "title", "card"),
 )
 """§23: the topics of one enquiry may belong to several agencies."""
 
@@ -111,44 +120,6 @@ contacts = Table(
     UniqueConstraint("node", "call"),
 )
 """§13."""
-
-callbacks = Table(
-    "callbacks",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("card", Text, ForeignKey("cards.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("number", Sealed, nullable=False),
-    Column("number_hash", KeyedHash, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("queue", Text, nullable=False),
-    Column("arrived_at", UtcTime, nullable=False),
-    Column("due", UtcTime, nullable=False),
-    Column("operator", Text),
-    Column("leg", Integer, nullable=False, server_default="0"),
-    Column("leg_at", UtcTime),
-    Column("node", Text),
-    Index("ix_callbacks_state_due", "state", "due"),
-    Index("ix_callbacks_queue_state_arrived_at", "queue", "state", "arrived_at"),
-    Index(
-        "uq_callbacks_open_number_hash",
-        "number_hash",
-        unique=True,
-        sqlite_where=text(OPEN_CALLBACK),
-        postgresql_where=text(OPEN_CALLBACK),
-    ),
-)
-"""At most one open callback for a number: nobody is called twice at once."""
-
-callback_attempts = Table(
-    "callback_attempts",
-    metadata,
-    Column("callback", Text, ForeignKey("callbacks.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("at", UtcTime, nullable=False),
-    Column("result", Text, nullable=False),
-    Column("leg", Integer, nullable=False, server_default="0"),
-)
 
 agencies = Table(
     "agencies",

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, select, true
 
 from db.access import Access, Row
 from db.engine import POSTGRESQL
-from db.repositories.cards import NUMBER
+from db.repositories.card_hashes import NUMBER
 from db.tables import callbacks, cards, deferred
 from ivr.domain.callback import OPEN_STATES, Source
 from ivr.domain.deferred import OPEN_STATES as UNANSWERED

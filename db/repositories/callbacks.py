@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, Column, ColumnElement, Select, bindparam, func, select
 
 from db.access import Access, Row, chunks
 from db.engine import POSTGRESQL
-from db.repositories.cards import NUMBER, number_hash
+from db.repositories.card_hashes import NUMBER, number_hash
 from db.tables import callback_attempts, callbacks, cards
 from ivr.domain.callback import OPEN_STATES, PENDING_STATES, Attempt, Callback, Source, State
 from ivr.domain.errors import NotFound
@@ -18,10 +18,25 @@ from ivr.ports import CallbackCounts
 
 
 def _in(states: Collection[State]) -> ColumnElement[bool]:
-    return callbacks.c.state.in_(sorted(states))
+    """With the states themselves, not parameters: only so does a partial index fit."""
+    return callbacks.c.state.in_(bindparam(None, sorted(states), expanding=True, literal_execute=True))
 
 
 _OPEN = _in(OPEN_STATES)
+_NEVER = frozenset({"id", "number", "number_hash"})
+"""Columns that stay as they were requested."""
+_BY_ID = select(callbacks).where(callbacks.c.id == bindparam("wanted"))
+_STATE = (
+    callbacks.update()
+    .where(callbacks.c.id == bindparam("wanted"))
+    .values({column.name: bindparam(column.name) for column in callbacks.c if column.name not in _NEVER})
+)
+_OF_CALLBACKS: BindParameter[str] = bindparam("wanted", expanding=True)
+_ATTEMPTS = (
+    select(callback_attempts)
+    .where(callback_attempts.c.callback.in_(_OF_CALLBACKS))
+    .order_by(callback_attempts.c.position)
+)
 
 
 class SqlCallbacks:
@@ -40,24 +55,26 @@ class SqlCallbacks:
         if existing:
             return existing[0]
         self._db.insert(callbacks, [self._row(callback)])
-        self._put_attempts(callback)
+        self._put_attempts([callback])
         return callback
 
     def get(self, id_: str) -> Callback:
         """See the port. On PostgreSQL the row is held until the end of the transaction: what is read here
         and saved below cannot be changed by another engine in between."""
-        found = self._callbacks(self._held(select(callbacks).where(callbacks.c.id == id_)))
+        found = self._callbacks(self._held(_BY_ID), wanted=id_)
         if not found:
             raise NotFound(f"there is no callback {id_}")
         return found[0]
 
-    def save(self, callback: Callback) -> None:
-        """See the port. Raises NotFound."""
-        if not self._db.run(
-            callbacks.update().where(callbacks.c.id == callback.id).values(self._row(callback))
-        ):
-            raise NotFound(f"there is no callback {callback.id}")
-        self._put_attempts(callback)
+    def save(self, *changed: Callback) -> None:
+        """See the port."""
+        rows = [{"wanted": callback.id, **_state(callback)} for callback in changed]
+        if rows and self._db.connection.execute(_STATE, rows).rowcount != len(rows):
+            names = ", ".join(callback.id for callback in changed)
+            raise NotFound(
+                f"there is no callback {names}" if len(rows) == 1 else f"one is not there: {names}"
+            )
+        self._put_attempts(changed)
 
     def list(self, *, open_only: bool = False) -> Sequence[Callback]:
         statement = select(callbacks).order_by(callbacks.c.due, callbacks.c.arrived_at, callbacks.c.id)
@@ -122,23 +139,13 @@ class SqlCallbacks:
         clear = {"number": callback.number}
         return {
             "id": callback.id,
-            "card": callback.card,
             **vault.seal_row(callbacks, clear, row=callback.id),
             **vault.hash_row(number_hash(clear)),
-            "source": callback.source.value,
-            "state": callback.state.value,
-            "queue": callback.queue,
-            "arrived_at": callback.arrived_at,
-            "due": callback.due,
-            "operator": callback.operator,
-            "leg": callback.leg,
-            "leg_at": callback.leg_at,
-            "node": callback.node or None,
+            **_state(callback),
         }
 
-    def _put_attempts(self, callback: Callback) -> None:
-        table = callback_attempts
-        self._db.run(table.delete().where(table.c.callback == callback.id))
+    def _put_attempts(self, changed: Sequence[Callback]) -> None:
+        """Attempts become more, and better known; they never become fewer."""
         rows = [
             {
                 "callback": callback.id,
@@ -147,20 +154,35 @@ class SqlCallbacks:
                 "result": attempt.result,
                 "leg": attempt.leg,
             }
+            for callback in changed
             for n, attempt in enumerate(callback.attempts)
         ]
-        self._db.insert(table, rows)
+        self._db.put(callback_attempts, rows)
 
-    def _callbacks(self, statement: Select[*tuple[object, ...]]) -> Sequence[Callback]:
-        rows = self._db.rows(statement)
+    def _callbacks(self, statement: Select[*tuple[object, ...]], **values: object) -> Sequence[Callback]:
+        rows = self._db.rows(statement, **values)
         attempts: dict[str, list[Attempt]] = {row["id"]: [] for row in rows}
         for ids in chunks(list(attempts)):
-            table = callback_attempts
-            found = select(table).where(table.c.callback.in_(ids)).order_by(table.c.position)
-            for row in self._db.rows(found):
+            for row in self._db.rows(_ATTEMPTS, wanted=ids):
                 attempts[row["callback"]].append(Attempt(at=row["at"], result=row["result"], leg=row["leg"]))
         opened = (self._db.vault.open_row(callbacks, row) for row in rows)
         return [_to_callback(row, attempts[row["id"]]) for row in opened]
+
+
+def _state(callback: Callback) -> Row:
+    """What changes in the life of a callback."""
+    return {
+        "card": callback.card,
+        "source": callback.source.value,
+        "state": callback.state.value,
+        "queue": callback.queue,
+        "arrived_at": callback.arrived_at,
+        "due": callback.due,
+        "operator": callback.operator,
+        "leg": callback.leg,
+        "leg_at": callback.leg_at,
+        "node": callback.node or None,
+    }
 
 
 def _to_callback(row: Row, attempts: Sequence[Attempt]) -> Callback:

@@ -9,27 +9,31 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select
 
 from db.access import Access, Row, chunks
-from db.crypto import Keyed
+from db.repositories.card_hashes import NUMBER, number_hash
+from db.repositories.card_search import ids_of
 from db.repositories.contacts import CONTACT_FIELDS, new_contact, to_contact
+from db.repositories.upserts import SNILS
 from db.tables import card_topics, cards, contacts, counters
 from ivr.domain.enquiry import Card, Contact, ContactOutcome, Direction, Level, Outcome
 from ivr.domain.errors import NotFound
 from ivr.domain.ids import new_id
-from ivr.ports import CallRow
+from ivr.ports import CallRow, CardSearch
 
 _TEXTS = ("questions", "comment", "answer_source", "answer")
 _FIELDS = frozenset(
     (*_TEXTS, "closed_at", "level", "agency", "callback_at", "confirmed", "operator", "outcome")
 )
-NUMBER = "number"
-"""Purpose of the keyed hash of telephone numbers: cards and callbacks of one number can be found together."""
+_READ = [column for column in cards.c if column.name not in ("number_hash", "snils", "snils_hash")]
+"""What makes up a Card."""
 
-_CARD = select(cards).where(
+_CARD = select(*_READ).where(
     or_(cards.c.id == bindparam("wanted"), cards.c.registration_number == bindparam("wanted"))
 )
 _OF_CARDS: BindParameter[str] = bindparam("wanted", expanding=True)
+_PAGE = select(*_READ).where(cards.c.id.in_(_OF_CARDS)).order_by(cards.c.id.desc())
 _TOPICS = select(card_topics).where(card_topics.c.card.in_(_OF_CARDS)).order_by(card_topics.c.position)
 _CONTACTS = select(contacts).where(contacts.c.card.in_(_OF_CARDS)).order_by(contacts.c.at, contacts.c.id)
+_SNILS = select(cards.c.id, cards.c.snils).where(cards.c.id == bindparam("wanted"))
 _CONTACT = (
     select(contacts)
     .where(contacts.c.call == bindparam("wanted"))
@@ -115,10 +119,28 @@ class SqlCards:
         return None if row is None else self.get(row["card"])
 
     def list(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Card]:
-        statement = select(cards).order_by(cards.c.registered_at.desc(), cards.c.registration_number.desc())
+        statement = select(*_READ).order_by(cards.c.registered_at.desc(), cards.c.registration_number.desc())
         if since is not None:
             statement = statement.where(cards.c.registered_at >= since)
         return self._cards(self._db.rows(statement.limit(limit)))
+
+    def search(
+        self, wanted: CardSearch, *, limit: int | None = None, before: str | None = None
+    ) -> Sequence[Card]:
+        """See the port: first the ids, which indexes alone tell, so only cards of the page are touched."""
+        found = self._db.rows(ids_of(self._db.vault, wanted, before=before).limit(limit))
+        pieces = chunks([row["id"] for row in found])
+        return self._cards([row for ids in pieces for row in self._db.rows(_PAGE, wanted=ids)])
+
+    def identified(self, id_: str, *, snils: str) -> None:
+        id_, vault = self._row(id_)["id"], self._db.vault
+        sealed, hashed = vault.seal_row(cards, {"snils": snils}, row=id_), vault.lookup(SNILS, snils)
+        values = {**sealed, "snils_hash": hashed, "level": Level.PERSONAL.value}
+        self._db.run(cards.update().where(cards.c.id == id_).values(values))
+
+    def snils_of(self, id_: str) -> str | None:
+        row = self._db.first(_SNILS, wanted=self._row(id_)["id"])
+        return None if row is None else self._db.vault.open_row(cards, row)["snils"]
 
     def change(self, id_: str, **fields: object) -> None:
         """See the port. Raises NotFound, TypeError for a field that cannot be set."""
@@ -252,13 +274,8 @@ class SqlCards:
         return [_to_card(row, topics[row["id"]], calls[row["id"]]) for row in opened]
 
 
-def number_hash(clear: Row) -> dict[str, Keyed]:
-    """The keyed hash of a row of cards or callbacks in clear, by its column."""
-    return {} if clear["number"] is None else {"number_hash": (NUMBER, clear["number"])}
-
-
 def _to_card(row: Row, topics: Sequence[str], calls: Sequence[Contact]) -> Card:
-    values: dict[str, Any] = {name: value for name, value in row.items() if name != "number_hash"}
+    values: dict[str, Any] = {**row}
     values |= {name: row[name] or "" for name in _TEXTS}
     values["level"] = Level(row["level"])
     values["outcome"] = row["outcome"] and Outcome(row["outcome"])

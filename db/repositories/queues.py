@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, select
 
 from db.access import Access, Row, chunks
-from db.repositories.cards import NUMBER
+from db.repositories.card_hashes import NUMBER
 from db.tables import announcements, cards, contacts, queue_rules, turns
 from ivr.domain.enquiry import ContactOutcome
 from ivr.domain.queue_rules import Instead, QueueRules

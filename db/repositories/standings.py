@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 
 from db.access import Access, Row, chunks
-from db.repositories.cards import NUMBER
+from db.repositories.card_hashes import NUMBER
 from db.tables import callbacks, cards, contacts, traces, turns
 from ivr.domain.callback import Source
 from ivr.domain.enquiry import ContactOutcome, Outcome

@@ -11,6 +11,8 @@ import click
 from ivr.commands.common import EkcGroup, acting, with_site
 from ivr.commands.output import Output, as_csv, plain, write_private
 from ivr.commands.values import LIMIT, REVEAL, SINCE, moment, shown, since_moment
+from ivr.domain.enquiry import Outcome
+from ivr.ports import CardSearch
 from ivr.services import cards as service
 
 if TYPE_CHECKING:
@@ -30,19 +32,49 @@ def cards() -> None:
 
 @cards.command("list")
 @SINCE
+@click.option("--until", metavar="TIME", help="Only before then, written as with --since.")
+@click.option("--number", help="Of this telephone number, in any usual form; audited.")
+@click.option("--snils", help="Of the citizen who was identified by it, as 112-233-445 95; audited.")
+@click.option("--agency", metavar="CODE", help="Of this agency.")
+@click.option("--topic", metavar="TITLE", help="With this topic: its whole title.")
+@click.option("--operator", metavar="EXTENSION", help="Of this operator.")
+@click.option("--outcome", type=click.Choice([outcome.value for outcome in Outcome]), help="That ended so.")
 @LIMIT
 @REVEAL
 @with_site
-def list_(site: Site, out: Output, since: str | None, limit: int | None, reveal: bool) -> None:
-    """Cards, newest first."""
-    by, start = acting(site), since_moment(site, since)
+def list_(site: Site, out: Output, /, limit: int | None, reveal: bool, **wanted: str | None) -> None:
+    """Cards, newest first; with options those that all of them fit."""
+    by, search = acting(site), _search(site, **wanted)
     with site.store.transaction() as uow:
-        found = service.listed(uow, by, since=start, limit=limit, texts=out.as_json)
+        found = service.listed(uow, by, search, limit=limit, texts=out.as_json)
         if reveal:
             for card in found:
                 by.note(uow, "cards.reveal", card.id)
         uow.commit()
     out.rows([shown(service.view(c), reveal=reveal) for c in found], COLUMNS, empty="There are no cards.")
+
+
+def _search(
+    site: Site,
+    *,
+    since: str | None,
+    until: str | None,
+    number: str | None,
+    snils: str | None,
+    outcome: str | None,
+    **same: str | None,
+) -> CardSearch:
+    from ivr.domain import phone
+    from ivr.domain import snils as numbers
+
+    return CardSearch(
+        since=since_moment(site, since),
+        until=since_moment(site, until),
+        number=None if number is None else phone.normalise(number),
+        snils=None if snils is None else numbers.parse(snils),
+        outcome=None if outcome is None else Outcome(outcome),
+        **same,
+    )
 
 
 @cards.command()

@@ -15,7 +15,12 @@ def new_id(at: datetime) -> str:
 
     It says nothing of whom it names. Naive datetimes are refused with ValueError.
     """
-    return _letters(_milliseconds(at), TIME_LETTERS) + _letters(int.from_bytes(os.urandom(10), "big"), 16)
+    return first_id(at) + _letters(int.from_bytes(os.urandom(10), "big"), 16)
+
+
+def first_id(at: datetime) -> str:
+    """What no id of this moment's millisecond, or of a later one, sorts before."""
+    return _letters(_milliseconds(at), TIME_LETTERS)
 
 
 def _milliseconds(at: datetime) -> int:

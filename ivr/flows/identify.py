@@ -37,7 +37,7 @@ async def identify(call: Call, desk: Desk) -> str:
         attempt = await _try(call, desk, ticket)
         left -= 1
         if attempt.verdict.level is Level.PERSONAL:
-            await _note_level(call, desk)
+            await _note_level(call, desk, ticket.snils)
             return ticket.snils
         if attempt.locked:
             await _turn_away(call, desk, "identify.locked")
@@ -96,11 +96,11 @@ async def _once_more(call: Call, desk: Desk, ticket: Ticket) -> Ticket:
     return await _ticket(call, desk, await ask_snils(call, desk))
 
 
-async def _note_level(call: Call, desk: Desk) -> None:
-    """The level goes onto the card and with the call; without it nothing is told. Raises StorageDown."""
+async def _note_level(call: Call, desk: Desk, snils: str) -> None:
+    """Level and SNILS go onto the card; without that nothing is told. Raises StorageDown."""
 
     def note(uow: UnitOfWork) -> None:
-        uow.cards.change(call.enquiry, level=Level.PERSONAL)
+        uow.cards.identified(call.enquiry, snils=snils)
         at = desk.clock.now()
         uow.traces.add([TraceEvent(call=call.id, at=at, kind="level", id="identify", outcome=Level.PERSONAL)])
 

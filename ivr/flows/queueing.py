@@ -77,7 +77,7 @@ def _note_topic(uow: UnitOfWork, call: Call, plan: Plan) -> None:
 
 
 def _take_up(uow: UnitOfWork, call: Call, desk: Desk, plan: Plan) -> None:
-    """The earlier enquiry's level goes onto the new card; it came from the same number (§20, §21)."""
+    """Whose the earlier enquiry is, and its level, goes onto the new card of the same number (§20, §21)."""
     earlier, at = plan.earlier, desk.clock.now()
     if earlier is None:
         return
@@ -86,6 +86,8 @@ def _take_up(uow: UnitOfWork, call: Call, desk: Desk, plan: Plan) -> None:
     uow.cards.change(call.enquiry, comment="\n".join(filter(None, (own.comment, comment, earlier.comment))))
     if own.level is Level.NONE and earlier.level is not Level.NONE:
         uow.cards.change(call.enquiry, level=earlier.level)
+        if (snils := uow.cards.snils_of(earlier.id)) is not None:
+            uow.cards.identified(call.enquiry, snils=snils)
         uow.traces.add([TraceEvent(call=call.id, at=at, kind="level", id="returned", outcome=earlier.level)])
     desk.by().note(uow, "queues.return", call.enquiry, call=call.id, result=plan.level.value)
 

@@ -22,7 +22,17 @@ from ivr.ports.citizens import (
     Peppers,
 )
 from ivr.ports.clock import Clock
-from ivr.ports.enquiries import Audit, AuditRow, Callbacks, CallRow, Cards, Passages, TraceEvent, Traces
+from ivr.ports.enquiries import (
+    Audit,
+    AuditRow,
+    Callbacks,
+    CallRow,
+    Cards,
+    CardSearch,
+    Passages,
+    TraceEvent,
+    Traces,
+)
 from ivr.ports.floor import (
     Distributor,
     FloorEvent,
@@ -64,6 +74,7 @@ __all__ = [
     "CallbackCounts",
     "CallbackLeg",
     "Callbacks",
+    "CardSearch",
     "Cards",
     "Channel",
     "Citizens",

@@ -52,6 +52,25 @@ class CallRow:
     outcome: ContactOutcome | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CardSearch:
+    """Which cards are looked for: all that is named must fit. Free text is sealed and cannot be searched."""
+
+    number: str | None = None
+    """E.164."""
+    snils: str | None = None
+    """11 digits, of the citizen who was identified (§21)."""
+    agency: str | None = None
+    topic: str | None = None
+    """Its whole title."""
+    operator: str | None = None
+    """Extension."""
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Registered before then."""
+
+
 class Cards(Protocol):
     def open(self, *, call: str, node: str, number: str | None, at: datetime) -> Card:
         """The card of this inbound call, made with its registration number if the call has none yet.
@@ -73,6 +92,20 @@ class Cards(Protocol):
 
     def list(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Card]:
         """Newest first."""
+        ...
+
+    def search(
+        self, wanted: CardSearch, *, limit: int | None = None, before: str | None = None
+    ) -> Sequence[Card]:
+        """Newest first, by id. before: the id of the last card of the page before this one."""
+        ...
+
+    def identified(self, id_: str, *, snils: str) -> None:
+        """Whose card it is was proven (§21): level `personal`, and found by this SNILS. Raises NotFound."""
+        ...
+
+    def snils_of(self, id_: str) -> str | None:
+        """Of who was identified; raises NotFound."""
         ...
 
     def change(self, id_: str, **fields: object) -> None:
@@ -144,8 +177,8 @@ class Callbacks(Protocol):
 
     def get(self, id_: str) -> Callback: ...
 
-    def save(self, callback: Callback) -> None:
-        """Store its new state."""
+    def save(self, *changed: Callback) -> None:
+        """Store their new state: everything but id and number. Raises NotFound."""
         ...
 
     def list(self, *, open_only: bool = False) -> Sequence[Callback]:

@@ -9,7 +9,7 @@ from math import ceil
 
 from ivr.domain.enquiry import Card, Contact, enquiry_outcome
 from ivr.domain.errors import BadInput, NotFound
-from ivr.ports import UnitOfWork
+from ivr.ports import CardSearch, UnitOfWork
 from ivr.services import agreed, deferred, working_day
 from ivr.services.audit import By
 from ivr.settings import Settings
@@ -94,10 +94,15 @@ def show(uow: UnitOfWork, by: By, id_: str) -> Card:
 
 
 def listed(
-    uow: UnitOfWork, by: By, *, since: datetime | None = None, limit: int | None = None, texts: bool
+    uow: UnitOfWork, by: By, wanted: CardSearch, *, limit: int | None = None, texts: bool
 ) -> Sequence[Card]:
-    """Cards, newest first. texts: the reader will see them, so every card that has any is audited."""
-    cards = uow.cards.list(since=since, limit=limit)
+    """Cards, newest first. texts: the reader will see them, so every card that has any is audited.
+
+    Who names a number or a SNILS learns whose the cards are, so each that is found is audited, too.
+    """
+    cards = uow.cards.search(wanted, limit=limit)
+    if wanted.number is not None or wanted.snils is not None:
+        _note_each(uow, by, "cards.search", cards)
     if texts:
         _note_each(uow, by, "cards.list", (card for card in cards if has_text(card)))
     return cards

@@ -118,14 +118,16 @@ class Dialler:
     def _take_up(self, uow: UnitOfWork) -> None:
         """Promises get their time: not at once, not at night, and not for a number that is not dialled."""
         now = self._clock.now()
+        moved = []
         for callback in uow.callbacks.take({State.REQUESTED}, due_by=None, limit=AT_ONCE):
             if (why := self._rules.numbers.refusal(callback.number)) is not None:
-                uow.callbacks.save(callback.move(State.GIVEN_UP))
+                moved.append(callback.move(State.GIVEN_UP))
                 By(actor=ACTOR, at=now).note(uow, "callbacks.refuse", callback.id, result=why)
                 continue
             at = callback.due if callback.source in _UNHURRIED else max(callback.due, now + self._first())
             due = self._rules.soonest(uow, callback, at)
-            uow.callbacks.save(replace(callback.move(State.WAITING), due=due))
+            moved.append(replace(callback.move(State.WAITING), due=due))
+        uow.callbacks.save(*moved)
 
     def _first(self) -> timedelta:
         return timedelta(seconds=self._rules.settings.callbacks.first_seconds)

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ivr.domain.enquiry import Card, Contact, Direction, Outcome
+from ivr.domain.enquiry import Card, Contact, Direction, Level, Outcome
 from ivr.domain.errors import NotFound
 from ivr.domain.ids import new_id
-from ivr.ports import CallRow
+from ivr.ports import CallRow, CardSearch
 from ivr.testing.rows import Rows, aware
 
 ZONE = ZoneInfo("Asia/Yekaterinburg")
@@ -38,6 +38,7 @@ class MemoryCards(Rows):
         self.rows: dict[str, Card] = {}
         self._calls: list[_Call] = []
         self._topics: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._snils: dict[str, str] = {}
         self._counters: dict[int, int] = {}
         self._node = node
         self._zone = zone
@@ -90,6 +91,35 @@ class MemoryCards(Rows):
         found = [c for c in self.rows.values() if since is None or c.registered_at >= since]
         found.sort(key=lambda c: (c.registered_at, c.registration_number), reverse=True)
         return [self._whole(card) for card in found[:limit]]
+
+    def search(
+        self, wanted: CardSearch, *, limit: int | None = None, before: str | None = None
+    ) -> Sequence[Card]:
+        aware(wanted.since, wanted.until)
+        found = [c for c in self.rows.values() if (before is None or c.id < before) and self._fits(c, wanted)]
+        found.sort(key=lambda c: c.id, reverse=True)
+        return [self._whole(card) for card in found[:limit]]
+
+    def _fits(self, card: Card, wanted: CardSearch) -> bool:
+        titles = {title for _, title in self._topics.get(card.id, ())}
+        return (
+            wanted.number in (None, card.number)
+            and wanted.snils in (None, self._snils.get(card.id))
+            and wanted.agency in (None, card.agency)
+            and (wanted.topic is None or wanted.topic in titles)
+            and wanted.operator in (None, card.operator)
+            and wanted.outcome in (None, card.outcome)
+            and (wanted.since is None or card.registered_at >= wanted.since)
+            and (wanted.until is None or card.registered_at < wanted.until)
+        )
+
+    def identified(self, id_: str, *, snils: str) -> None:
+        row = self._row(id_)
+        self.rows[row.id] = replace(row, level=Level.PERSONAL)
+        self._snils[row.id] = snils
+
+    def snils_of(self, id_: str) -> str | None:
+        return self._snils.get(self._row(id_).id)
 
     def change(self, id_: str, **fields: Any) -> None:
         """See the port. Raises NotFound, TypeError for a field that cannot be set."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -34,10 +35,11 @@ class MemoryCallbacks(Rows):
             raise NotFound(f"there is no callback {id_}")
         return self.rows[id_]
 
-    def save(self, callback: Callback) -> None:
+    def save(self, *changed: Callback) -> None:
         """See the port. Raises NotFound."""
-        self.get(callback.id)
-        self.rows[callback.id] = callback
+        for callback in changed:
+            before = self.get(callback.id)
+            self.rows[callback.id] = replace(callback, number=before.number)
 
     def list(self, *, open_only: bool = False) -> Sequence[Callback]:
         found = (c for c in self.rows.values() if c.open or not open_only)

@@ -11,7 +11,7 @@ from ivr.domain.enquiry import Application
 from ivr.domain.guessing import GuessCounter
 from ivr.domain.operators import Operator
 from ivr.domain.versions import Version
-from ivr.ports import CodeHashes, Store, UnitOfWork
+from ivr.ports import CardSearch, CodeHashes, Store, UnitOfWork
 from tests.integration.storing import AT, a_callback, do
 
 SNILS = "11223344595"
@@ -94,6 +94,7 @@ def fill(store: Store) -> None:
 def _fill(uow: UnitOfWork, code: CodeHashes) -> None:
     card = uow.cards.open(call="node1-7.7", node="node1", number=PHONE, at=AT)
     uow.cards.change(card.id, **CARD_TEXTS)
+    uow.cards.identified(card.id, snils=SNILS)
     uow.cards.open(call="node1-8.8", node="node1", number=None, at=AT)
     uow.callbacks.request(a_callback(card.id, number=PHONE))
     operator = Operator(extension="201", name="Анна Орлова", agency="soc", line=1, since=AT)
@@ -120,6 +121,8 @@ def read(store: Store) -> dict[str, object]:
 def _read(uow: UnitOfWork) -> dict[str, object]:
     return {
         "cards": sorted(uow.cards.list(), key=lambda card: card.registration_number),
+        "by number": list(uow.cards.search(CardSearch(number=PHONE))),
+        "by SNILS": list(uow.cards.search(CardSearch(snils=SNILS))),
         "callbacks": list(uow.callbacks.list()),
         "again": uow.callbacks.request(a_callback(uow.callbacks.list()[0].card, number=PHONE)),
         "accounts": list(uow.operators.sip_accounts()),

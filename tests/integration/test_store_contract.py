@@ -247,11 +247,23 @@ def test_a_saved_callback_has_its_new_state_due_and_attempts(store: Store) -> No
     assert do(store, lambda uow: uow.callbacks.get(asked.id)) == tried
 
 
+def test_several_are_saved_at_once_and_keep_their_numbers(store: Store) -> None:
+    card = a_card(store).id
+    asked = [a_callback(card, number=f"+7912000000{n}") for n in range(2)]
+    do(store, lambda uow: [uow.callbacks.request(callback) for callback in asked])
+    attempts = (Attempt(at=AT, result="busy", leg=1),)
+    moved = [replace(one, state=State.RETRY, attempts=attempts, number=NUMBER) for one in asked]
+    do(store, lambda uow: uow.callbacks.save(*moved))
+    wanted = [replace(one, state=State.RETRY, attempts=attempts) for one in asked]
+    assert do(store, lambda uow: [uow.callbacks.get(one.id) for one in asked]) == wanted
+
+
 def test_a_callback_of_no_card_and_an_unknown_callback_are_told(store: Store) -> None:
     for work in (
         lambda uow: uow.callbacks.request(a_callback("nocard")),
         lambda uow: uow.callbacks.get("nobody"),
         lambda uow: uow.callbacks.save(a_callback("nocard")),
+        lambda uow: uow.callbacks.save(*uow.callbacks.list(), a_callback("nocard")),
     ):
         with pytest.raises(NotFound):
             do(store, work)

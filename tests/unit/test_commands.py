@@ -76,6 +76,7 @@ def test_help_names_every_group(run: Run) -> None:
         ("cards", "show"),
         ("cards", "list", "--since", "yesterday"),
         ("cards", "list", "--limit", "0"),
+        ("cards", "list", "--outcome", "gone"),
         ("cards", "edit", "last", "--topic", "no colon"),
         ("cards", "export", "--csv", "--json"),
         ("calendar", "set", "2026-12-01"),
@@ -314,6 +315,28 @@ def test_revealing_a_card_leaves_a_row_of_its_own(site: Site, as_json: Callable[
     assert [deed[0] for deed in deeds(site)] == ["cards.show", "cards.reveal"]
     assert as_json("cards", "list", "--reveal")[0]["id"] == card
     assert deeds(site)[-1] == ("cards.reveal", card, "ok")
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--number", "8 912 345-67-89"), 1),
+        (("--number", "89990000000"), 0),
+        (("--snils", "112-233-445 95"), 1),
+        (("--agency", "szn", "--topic", "Работа", "--until", "1h"), 1),
+        (("--agency", "soc"), 0),
+        (("--operator", "201"), 0),
+        (("--outcome", "served"), 0),
+    ],
+)
+def test_cards_are_searched_by_what_options_name(
+    site: Site, as_json: Callable[..., Any], options: tuple[str, ...], found: int
+) -> None:
+    card = a_call(site)
+    site.rows.cards.identified(card, snils="11223344595")
+    site.rows.cards.add_topic(card, agency="szn", topic="Работа")
+    site.clock.forward(2 * 3600)
+    assert len(as_json("cards", "list", *options)) == found
 
 
 def test_a_card_is_edited_and_the_table_shows_no_text(

@@ -9,7 +9,7 @@ from ivr.domain.enquiry import Card, Level
 from ivr.domain.errors import CallerHungUp, OperatorWanted, StorageDown
 from ivr.flows.desk import Desk
 from ivr.flows.identify import NOT_IDENTIFIED, ask_snils, identify
-from ivr.ports import CodeHashes
+from ivr.ports import CardSearch, CodeHashes
 from ivr.testing import MemoryStore
 from tests.unit.scripted import Answer, ScriptedCall, a_desk, registered
 
@@ -57,7 +57,10 @@ async def test_from_the_own_number_snils_and_code_are_asked_and_the_level_stands
     desk: Desk,
 ) -> None:
     call = await identified(desk, *ENTERED, ("code", CODE))
-    assert card(desk, call).level is Level.PERSONAL
+    mine = card(desk, call)
+    assert mine.level is Level.PERSONAL
+    with desk.store.transaction() as uow:
+        assert uow.cards.search(CardSearch(snils=SNILS)) == [mine]
     assert call.said == ["snils", "snils.readback", "code"]
 
 

@@ -103,7 +103,7 @@ async def test_who_is_cut_off_and_calls_again_has_queue_topic_level_and_place_ba
     line = a_line()
     first = await line.call("322")
     with line.store.transaction() as uow:
-        uow.cards.change(line.card(first).id, level=Level.PERSONAL)
+        uow.cards.identified(line.card(first).id, snils="11223344595")
         uow.commit()
     line.clock.forward(30)
     waits(line, "soc-1", "later")
@@ -117,6 +117,8 @@ async def test_who_is_cut_off_and_calls_again_has_queue_topic_level_and_place_ba
     assert again.boarding.arrived_at == first.known.arrived_at
     card = line.card(again)
     assert (card.agency, card.topics, card.level) == ("soc", (HOUSING.title,), Level.PERSONAL)
+    with line.store.transaction() as uow:
+        assert uow.cards.snils_of(card.id) == "11223344595"
     assert line.card(first).registration_number in card.comment
     assert ("level", "returned", "personal") in [(e.kind, e.id, e.outcome) for e in line.told(again)]
     assert "queues.return" in [row.action for row in line.audit]

@@ -10,7 +10,7 @@ import pytest
 from ivr.domain.callback import Callback, Source, State
 from ivr.domain.enquiry import ContactOutcome, Outcome
 from ivr.domain.errors import BadInput, NotFound
-from ivr.ports import JournalLine, TraceEvent
+from ivr.ports import CardSearch, JournalLine, TraceEvent
 from ivr.services import callbacks, calls, cards
 from ivr.services.audit import By, listed
 from ivr.settings import Settings
@@ -68,10 +68,21 @@ def test_a_list_with_texts_is_audited_for_the_cards_that_have_any() -> None:
     second = rows.cards.open(call="1.2", node="node1", number=None, at=START)
     edit(rows, second.id, comment="перезвонить")
     rows.audit.rows.clear()
-    cards.listed(rows, BY, texts=False)
+    cards.listed(rows, BY, CardSearch(), texts=False)
     assert rows.audit.rows == []
-    cards.listed(rows, BY, texts=True)
+    cards.listed(rows, BY, CardSearch(), texts=True)
     assert [(row.action, row.subject) for row in rows.audit.rows] == [("cards.list", second.id)]
+
+
+def test_who_looks_for_the_cards_of_a_number_or_a_citizen_is_audited_for_each() -> None:
+    rows = Rows()
+    card = rows.cards.open(call="1.1", node="node1", number="+79123456789", at=START)
+    rows.cards.open(call="1.2", node="node1", number=None, at=START)
+    rows.cards.identified(card.id, snils="11223344595")
+    for wanted in (CardSearch(number="+79123456789"), CardSearch(snils="11223344595")):
+        rows.audit.rows.clear()
+        assert [found.id for found in cards.listed(rows, BY, wanted, texts=False)] == [card.id]
+        assert [(row.action, row.subject) for row in rows.audit.rows] == [("cards.search", card.id)]
 
 
 def test_every_exported_card_is_audited() -> None:
