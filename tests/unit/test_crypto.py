@@ -115,7 +115,7 @@ def test_a_row_is_sealed_in_its_personal_columns_only(vault: Vault) -> None:
 def test_personal_fields_have_encrypted_columns() -> None:
     """§10, §11: what says something about a citizen."""
     personal = {
-        cards: {"number", "questions", "comment", "answer", "answer_source"},
+        cards: {"number", "snils", "questions", "comment", "answer", "answer_source"},
         applications: {
             *("snils", "number", "accepted_on", "service", "status"),
             *("decision", "refusal_reason", "missing_documents"),
