@@ -101,7 +101,7 @@ class Dialogue:
         return answer
 
     async def _choose(self, question: Question) -> Keyed | Said:
-        wrong = 0
+        wrong = stray = 0
         await self.pose(question)
         while True:
             came = await self._attention.next_answer()
@@ -118,11 +118,14 @@ class Dialogue:
                 return Keyed(key=came)
             if came == "0":
                 raise OperatorWanted
-            wrong += came != "*"
             if came == "*":
                 await self.pose(question)
-            else:
+            elif question.keys:
+                wrong += 1
                 await self._refuse(question, wrong)
+            else:
+                stray += 1
+                await self._refuse(replace(question, tries=None), stray)
 
     async def ask_choice(self, prompt: Prompt, choices: str, spoken: Spoken | None = None) -> str:
         answer = await self.ask(Question(prompt=prompt, keys=choices, spoken=spoken))

@@ -19,7 +19,7 @@ from ivr.ports import Call, Grammar, Prompt, Question, Said, Spoken
 from ivr.services.identification import Caller
 from ivr.services.names import NameAttempt
 
-_CHECKING = Prompt.of("checking")
+_CHECKING, _FAILED = Prompt.of("checking"), Prompt.of("identify.failed")
 
 
 async def says_own_name(call: Call, desk: Desk, snils: str) -> bool:
@@ -34,7 +34,10 @@ async def says_own_name(call: Call, desk: Desk, snils: str) -> bool:
     if attempt is None:
         return False
     right = [await _is_right(call, attempt, part) for part in Part]
-    return await call.during(desk.names.settle(attempt, right=all(right)), notice=_CHECKING)
+    enough = await call.during(desk.names.settle(attempt, right=all(right)), notice=_CHECKING)
+    if not enough:
+        await call.say(_FAILED, whole=True)
+    return enough
 
 
 async def _is_right(call: Call, attempt: NameAttempt, part: Part) -> bool:

@@ -62,4 +62,7 @@ class Question:
     again: Prompt | None = None
     """Said after what was no answer; None: `no_match` and the question itself once more."""
     tries: int | None = None
-    """After so many that were none NotUnderstood is raised; None: as many as anywhere, and OperatorWanted."""
+    """After so many that were none NotUnderstood is raised; None: as many as anywhere, and OperatorWanted.
+
+    Where no key is an answer, keys use up none of them: they are counted as anywhere.
+    """

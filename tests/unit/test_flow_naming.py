@@ -22,7 +22,7 @@ from tests.unit.ringing import MINE, RECEIPT, SNILS, Line, RingingChannel, anoth
 
 OWNER = Citizen(snils=SNILS, last_name="Филиппова", first_name="Анна", patronymic="Петровна")
 QUESTIONS = ["name.surname.voice", "name.first.voice", "name.patronymic.voice"]
-SPELL = "name.spell.voice"
+SPELL, FAILED = "name.spell.voice", "identify.failed"
 NAMED = ("филиппова", "анна", "петровна")
 
 
@@ -74,7 +74,7 @@ async def test_the_right_names_open_the_status_and_cost_no_try() -> None:
     line = a_line()
     channel = await named(line, *NAMED)
     card = line.card(channel)
-    assert channel.heard.count("status.result") == 1 and SPELL not in channel.heard
+    assert channel.heard.count("status.result") == 1 and not {SPELL, FAILED} & set(channel.heard)
     assert (card.level, card.agency) == (Level.APPLICATION, "soc")
     assert "Спросите" not in card.comment and "совпали" in card.comment
     assert [row.action for row in line.audit][-1] == "applications.read"
@@ -119,6 +119,7 @@ async def test_one_wrong_name_leads_to_an_operator_after_all_three_were_asked(wr
     channel = await named(line, *said)
     assert goes_to_an_operator(line, channel)
     assert [id_ for id_ in channel.heard if id_.startswith("name.")] == QUESTIONS
+    assert FAILED in channel.heard
     assert results(line) == ["begun path=name", "failed path=name"] and failures(line) == (1, 1, 1)
 
 
@@ -163,6 +164,28 @@ async def test_a_near_miss_is_spelled_once_and_the_letters_decide() -> None:
         assert ("status.result" in channel.heard) is told
         assert told or goes_to_an_operator(line, channel)
         assert channel.heard.count(SPELL) == 1
+
+
+async def test_keys_that_are_no_answer_are_said_to_be_none_and_cost_no_name() -> None:
+    """Those typed ahead as well: nothing of them spares a question, and nobody has to spell for them."""
+    line = a_line()
+    channel = by_snils(line)
+    for keys, question, name in zip(("5", "", "#7"), QUESTIONS, NAMED, strict=True):
+        if keys:
+            channel.caller.presses(keys, on=question, after=0.2)
+        channel.caller.says(name, on=question, after=0.5, hearing=2 if keys else 1)
+    await line.answers(channel)
+    assert "status.result" in channel.heard and SPELL not in channel.heard
+    assert channel.heard.count("no_match") == 3
+
+
+async def test_who_presses_keys_all_the_time_reaches_an_operator() -> None:
+    line = a_line()
+    channel = by_snils(line)
+    channel.caller.presses("5", on=QUESTIONS[0], after=0.5, hearing=1)
+    channel.caller.presses("5", on=QUESTIONS[0], after=0.5, hearing=2)
+    channel.caller.presses("5", on=QUESTIONS[0], after=0.5, hearing=3)
+    assert goes_to_an_operator(line, await line.answers(channel))
 
 
 async def test_words_that_are_no_letters_are_a_failure() -> None:
