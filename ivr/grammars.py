@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -75,10 +75,19 @@ def yes_no(prompt: Prompt) -> Spoken:
     return Spoken(grammar=Grammar(name="yes-no", phrases=(*YES, *NO)), understand=meant, prompt=prompt)
 
 
-def number(prompt: Prompt, *, length: int | None = None, most: int = 32, told_back: bool = True) -> Spoken:
+def number(
+    prompt: Prompt,
+    *,
+    length: int | None = None,
+    most: int = 32,
+    told_back: bool = True,
+    sizes: Sequence[int] = (),
+    fits: Callable[[str], bool] = lambda _number: True,
+) -> Spoken:
     """Digits, in groups as people read them, with corrections. length: exactly so many.
 
-    told_back: False where the flow itself reads the number back.
+    told_back: False where the flow itself reads the number back. sizes: of the groups that it is written in,
+    for two of them may sound like one. fits: whether there is such a number.
     """
     phrases = (*spoken.NUMBERS, *spoken.CORRECTIONS, *spoken.ANEW)
 
@@ -88,8 +97,12 @@ def number(prompt: Prompt, *, length: int | None = None, most: int = 32, told_ba
         digits = spoken.digits(said)
         if digits is None or len(digits) > (length or most):
             return None
-        whole = len(digits) == length
-        return Said(answer=digits, words=digits, whole=whole, enough=whole or length is None)
+        if length is None or len(digits) == length:
+            return Said(answer=digits, words=digits, whole=length is not None)
+        fitting = [one for one in spoken.readings(said, sizes) if fits(one)]
+        if len(fitting) == 1:  # unless more is said
+            return Said(answer=fitting[0], words=fitting[0], whole=False)
+        return Said(answer=digits, words=digits, whole=False, enough=False)
 
     return Spoken(
         grammar=Grammar(name="digits", phrases=phrases),

@@ -10,6 +10,8 @@ import re
 from ivr.domain.errors import BadInput
 
 LENGTH = 11
+GROUP_SIZES = (3, 3, 3, 2)
+"""As it is written on the card, and read out."""
 UNCHECKED = 1_001_998
 """Numbers up to 001-001-998 were issued without check digits: any two may follow."""
 _SEPARATORS = re.compile(r"[\s\u2010-\u2015\u2212-]")

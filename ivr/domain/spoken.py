@@ -8,9 +8,11 @@ certificate like that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from enum import Enum
+from itertools import accumulate
 
 UNITS = {
     "ноль": 0,
@@ -85,6 +87,34 @@ def digits(words: Iterable[str]) -> str | None:
     A correction replaces what it can stand for: «сорок пять нет семь» → "47", «сто двенадцать нет тринадцать»
     → "113"; several words of correction in a row are one.
     """
+    return "".join(_figures(group) for group in _groups(words)) or None
+
+
+def readings(words: Iterable[str], sizes: Sequence[int]) -> frozenset[str]:
+    """All that may be meant by who reads groups of these sizes: «триста десять» is 310, or 300 and then 10.
+
+    For who can tell which of them it is, as by the check digits of a SNILS.
+    """
+    ends = list(accumulate(sizes))
+    found = {""}
+    for group in _groups(words):
+        found = {longer for begun in found for longer in _cut(begun, group, ends)}
+    return frozenset(one for one in found if len(one) == sum(sizes))
+
+
+def _cut(begun: str, group: Sequence[str], ends: Sequence[int]) -> Iterator[str]:
+    """The group's figures after those that have begun, whole or in parts, none of which goes over an end."""
+    if not group:
+        yield begun
+    for place in range(1, len(group) + 1):
+        longer = begun + _figures(group[:place])
+        end = bisect_left(ends, len(longer))
+        if end < len(ends) and end == bisect_right(ends, len(begun)):
+            yield from _cut(longer, group[place:], ends)
+
+
+def _groups(words: Iterable[str]) -> Sequence[Sequence[str]]:
+    """None of them where a word is no number, or a correction corrects nothing yet."""
     groups: list[list[str]] = []
     correcting = False
     for word in words:
@@ -93,14 +123,13 @@ def digits(words: Iterable[str]) -> str | None:
         elif word in CORRECTIONS:
             correcting = True
         elif word not in NUMBERS:
-            return None
+            return ()
         else:
             if correcting:
                 _make_room(groups, word)
             _put(groups, word)
             correcting = False
-    said = "".join(_figures(group) for group in groups)
-    return said if said and not correcting else None
+    return () if correcting else groups
 
 
 def _put(groups: list[list[str]], word: str) -> None:
@@ -149,26 +178,9 @@ def yes_or_no(words: Sequence[str]) -> bool | None:
 
 
 _ORDINALS = (
-    "перв",
-    "втор",
-    "трет",
-    "четверт",
-    "пят",
-    "шест",
-    "седьм",
-    "восьм",
-    "девят",
-    "десят",
-    "одиннадцат",
-    "двенадцат",
-    "тринадцат",
-    "четырнадцат",
-    "пятнадцат",
-    "шестнадцат",
-    "семнадцат",
-    "восемнадцат",
-    "девятнадцат",
-    "двадцат",
+    *("перв", "втор", "трет", "четверт", "пят", "шест", "седьм", "восьм", "девят", "десят", "одиннадцат"),
+    *("двенадцат", "тринадцат", "четырнадцат", "пятнадцат", "шестнадцат", "семнадцат", "восемнадцат"),
+    *("девятнадцат", "двадцат"),
 )
 _ENDINGS = ("ое", "ого", "ый", "ой", "ье", "ьего", "ий")
 ORDINALS = tuple(

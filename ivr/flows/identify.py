@@ -9,13 +9,13 @@ from ivr.domain.caller import Path
 from ivr.domain.codes import LONGEST
 from ivr.domain.enquiry import Level
 from ivr.domain.errors import OperatorWanted, StorageDown, TurnedAway
-from ivr.domain.snils import LENGTH, is_valid
+from ivr.domain.snils import GROUP_SIZES, LENGTH, is_valid
 from ivr.flows.desk import Desk
 from ivr.ports import Call, Prompt, TraceEvent, UnitOfWork
 from ivr.services.identification import Attempt, Caller, Ticket
 
 _SNILS = Prompt.of("snils")
-_SAID = grammars.number(_SNILS.voiced, length=LENGTH, told_back=False)
+_SAID = grammars.number(_SNILS.voiced, length=LENGTH, told_back=False, sizes=GROUP_SIZES, fits=is_valid)
 MOST_WRONG_SNILS = 3
 """Numbers that cannot be a SNILS before an operator takes over."""
 LONGEST_DOCUMENT = 20

@@ -8,6 +8,7 @@ import pytest
 
 from ivr import grammars
 from ivr.domain.errors import CallerHungUp, CallerSilent, NotUnderstood, OperatorWanted
+from ivr.domain.snils import GROUP_SIZES, is_valid
 from ivr.hearing import Hearing
 from ivr.patience import Patience
 from ivr.ports import Keyed, Prompt, Question, Said, Spoken
@@ -51,7 +52,7 @@ async def menu(talk: Talk) -> object:
 
 
 async def snils(talk: Talk) -> object:
-    spoken = grammars.number(SNILS.voiced, length=11, told_back=False)
+    spoken = grammars.number(SNILS.voiced, length=11, told_back=False, sizes=GROUP_SIZES, fits=is_valid)
     return await talk.call.ask_digits(SNILS, length=11, spoken=spoken)
 
 
@@ -311,6 +312,19 @@ async def test_too_many_digits_are_no_answer(talk: Talk) -> None:
     talk.caller.presses("11223344595", on="snils.voice", after=1, hearing=2)
     assert await snils(talk) == "11223344595"
     assert talk.channel.heard == ["snils.voice", "speech.again", "snils.voice"]
+
+
+@pytest.mark.parametrize("end", ["двести тридцать восемь", "двести | тридцать восемь"])
+async def test_a_snils_whose_last_groups_sound_like_one_is_told_by_its_check_digits(
+    talk: Talk, end: str
+) -> None:
+    """156-700-200 38: «двести, тридцать восемь» is 238 as well, and that would be too short."""
+    first, *rest = f"сто пятьдесят шесть семьсот {end}".split(" | ")
+    talk.caller.says(first, on="snils.voice", after=1)
+    for words in rest:
+        talk.caller.says(words, at=3)
+    assert await snils(talk) == "15670020038"
+    assert talk.channel.heard == ["snils.voice"]
 
 
 async def test_the_first_key_ends_the_listening(talk: Talk) -> None:

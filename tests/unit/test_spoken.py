@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.domain.spoken import date_said, digits, yes_or_no
+from ivr.domain.snils import GROUP_SIZES
+from ivr.domain.spoken import date_said, digits, readings, yes_or_no
 from ivr.domain.words import wants_operator, words
 from ivr.speech import russian
 
@@ -27,6 +28,47 @@ def test_a_group_as_the_line_reads_it_out_is_understood(group: str) -> None:
 def test_groups_in_a_row_are_understood_as_they_are_read_out(said: list[str]) -> None:
     heard = " ".join(map(russian.group_in_words, said)).split()
     assert digits(heard) == "".join(said)
+
+
+@given(st.lists(groups, min_size=1, max_size=6))
+def test_what_was_meant_is_among_the_readings_whatever_sounds_like_one_group(said: list[str]) -> None:
+    heard = " ".join(map(russian.group_in_words, said)).split()
+    assert "".join(said) in readings(heard, [len(group) for group in said])
+
+
+@given(st.text("0123456789", min_size=11, max_size=11))
+def test_of_a_snils_read_in_its_groups_few_readings_are_left(number: str) -> None:
+    """The check digits tell which it is; digit by digit there is one."""
+    found = readings(russian.snils(number).replace(",", "").split(), GROUP_SIZES)
+    assert number in found and len(found) <= 2
+    one_by_one = russian.digits_one_by_one(number).replace(",", "").split()
+    assert readings(one_by_one, GROUP_SIZES) == {number}
+
+
+@pytest.mark.parametrize(
+    ("said", "sizes", "meant"),
+    [
+        ("триста десять", (3,), {"310"}),
+        ("триста десять", (3, 2), {"30010"}),
+        ("триста двадцать пять", (3, 2), {"30025"}),
+        ("триста двадцать пять", (3, 2, 1), {"300205"}),
+        ("триста двадцать пять", (2, 3), set()),
+        ("сто двадцать нет тридцать", (3, 2), {"10030"}),
+        ("сто нет", (3,), set()),
+        ("сто яблок", (3,), set()),
+        ("", (3,), set()),
+        ("сто", (), set()),
+    ],
+)
+def test_groups_are_cut_where_they_may_be_two(said: str, sizes: tuple[int, ...], meant: set[str]) -> None:
+    assert readings(said.split(), sizes) - {""} == meant
+
+
+@given(st.lists(st.sampled_from(["сто", "двадцать", "один", "десять", "нет", "ноль"]), max_size=200))
+def test_readings_of_whatever_is_said_have_the_length_and_are_few(heard: list[str]) -> None:
+    """For so many words may be heard, and each of them is a place to cut at."""
+    found = readings(heard, GROUP_SIZES)
+    assert all(len(one) == 11 and one.isdecimal() for one in found) and len(found) <= 4
 
 
 @given(st.text("0123456789", min_size=11, max_size=11))
