@@ -54,10 +54,14 @@ def list_(site: Site, out: Output) -> None:
 @click.argument("name")
 @with_site
 def use(site: Site, out: Output, name: str) -> None:
-    """Take this model from now on."""
+    """Take this model from the next start of the line on."""
     model = site.speech_models().use(name)
     _note(site, "speech.use", model)
-    out.done(_view(model), f"{model.name} is in use from the next start of the line on (`ekc up`).")
+    out.done(
+        _view(model),
+        f"{model.name} is in use from the next start of the line on. A line that runs listens as it did; "
+        "stop `ekc up` and start it again.",
+    )
 
 
 @speech.command()

@@ -163,7 +163,8 @@ def test_use_points_to_a_model_and_another_use_to_another(
     run(site, "install", archive)
     run(site, "install", zipped(tmp_path / "b.zip", {"big/am/final.mdl": b"more"}))
     for name in ("small", "big"):
-        assert run(site, "use", name).exit_code == 0
+        used = run(site, "use", name)
+        assert used.exit_code == 0 and "next start of the line" in used.stdout
         assert site.speech_models().in_use() == site.settings.models_dir / name
         assert [model["name"] for model in listed(site) if model["in_use"]] == [name]
     assert deeds(site)[-2:] == [("speech.use", "small"), ("speech.use", "big")]
