@@ -39,15 +39,15 @@ class Sayings:
     """Sentences as wavs, by voices of espeak-ng that the model was not trained with, through A-law."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def wav(self, text: str, voice: str) -> Path:
         """8 kHz, mono; a third of a second of quiet before and after."""
-        out = self._folder / f"{voice}-{crc32(text.encode()):08x}.wav"
+        out = self.folder / f"{voice}-{crc32(text.encode()):08x}.wav"
         if not out.exists():
             whole, narrow = out.with_suffix(".whole.wav"), out.with_suffix(".alaw.wav")
-            espeak = ["espeak-ng", "-v", f"ru+{voice}", "-s", "140", "-w", whole, text]
-            subprocess.run(espeak, check=True, timeout=30)
+            espeak = ["espeak-ng", "-v", f"ru+{voice}", "-s", "140", "-w", whole, "--stdin"]
+            subprocess.run(espeak, input=text.encode(), check=True, timeout=30)
             quiet = ["gain", "-6", "pad", "0.3", "0.3"]
             subprocess.run(["sox", whole, "-r", "8000", "-c", "1", "-e", "a-law", narrow, *quiet], check=True)
             subprocess.run(["sox", narrow, "-e", "signed", "-b", "16", out], check=True)
@@ -55,7 +55,7 @@ class Sayings:
 
     def noise(self, seconds: float) -> Path:
         """A hiss."""
-        out = self._folder / "noise.wav"
+        out = self.folder / "noise.wav"
         sox = ["sox", "-n", "-r", "8000", "-c", "1", "-b", "16", out, "synth", str(seconds), "whitenoise"]
         subprocess.run([*sox, "vol", "0.1"], check=True, timeout=30)
         return out

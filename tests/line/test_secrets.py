@@ -57,6 +57,8 @@ class Manager:
 class Arguments:
     """Command lines of every process there was, looked at again and again."""
 
+    every: float = 0.003
+    """Seconds; the synthesiser needs some 20 ms for a sentence."""
     seen: set[bytes] = field(default_factory=set)
     _end: threading.Event = field(default_factory=threading.Event)
 
@@ -66,7 +68,7 @@ class Arguments:
         return thread
 
     def _watch(self) -> None:
-        while not self._end.wait(0.003):  # the synthesiser needs some 20 ms for a sentence
+        while not self._end.wait(self.every):
             for process in Path("/proc").iterdir():
                 if process.name.isdigit():
                     self._look(process)

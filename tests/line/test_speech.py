@@ -6,23 +6,17 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-import httpx
 import pytest
 
-from tests.harness import voices
-from tests.harness.processes import TooLate
-from tests.harness.recogniser import MODEL, BadWay, Sayings, install_model
-from tests.harness.records import step
-from tests.harness.system import System
-from tests.harness.world import World, WorldCall
-from tests.line.conftest import new_number
+from tests.harness.recogniser import MODEL, BadWay
+from tests.line.speaking import LONG_SECONDS, Citizen, Line, listening
 from tests.line.test_scenarios import SMALL
 
 pytestmark = pytest.mark.line
 
 SILENCE_SECONDS = 30
+STREAMS = 3
 SHORT = (
     "greeting",
     "status.menu",
@@ -37,99 +31,15 @@ SHORT = (
     "connecting",
 )
 """Prompts that are half a second long here."""
-LONG_SECONDS = 6.0
-"""And the main menu, for a voice to cut it short."""
-TRIES = 3
-ANSWER_SECONDS = 9.0
-"""Threefold of what a sentence and its recognition take; then a person says it again."""
 SNILS, SAID = "11223344595", "сто двенадцать двести тридцать три четыреста сорок пять девяносто пять"
-
-
-@dataclass(kw_only=True)
-class Citizen:
-    """Somebody who calls and speaks with one of the voices that were held out."""
-
-    line: Line
-    voice: str
-    number: str = field(default_factory=new_number)
-    call: str = ""
-
-    def __post_init__(self) -> None:
-        self._citizen: WorldCall = self.line.world.call(self.number)
-        self.call = self.line.system.wait_call(self.number)
-        self.lives("prompt greeting played", count=1)
-
-    @property
-    def steps(self) -> list[str]:
-        return [step(event) for event in self.line.system.records.trace(self.call)]
-
-    def lives(self, wanted: str, *, count: int = 1, timeout: float = 30.0) -> None:
-        self.line.system.wait_step(self.call, wanted, timeout, count=count)
-
-    def says(self, text: str, until: str) -> None:
-        """Again, as people do, while nothing comes of it."""
-        before = sum(one.startswith(until) for one in self.steps)
-        self.begins_to_say(text)
-        self.has_said(text, until, count=before + 1)
-
-    def begins_to_say(self, text: str) -> None:
-        time.sleep(0.5)
-        self.line.world.say(self._citizen, self.line.sayings.wav(text, self.voice))
-
-    def has_said(self, text: str, until: str, *, count: int = 1) -> None:
-        for _ in range(TRIES - 1):
-            try:
-                return self.lives(until, count=count, timeout=ANSWER_SECONDS)
-            except TooLate:
-                self.begins_to_say(text)
-        return self.lives(until, count=count, timeout=ANSWER_SECONDS)
-
-    def makes_noise(self, seconds: float) -> None:
-        self.line.world.say(self._citizen, self.line.sayings.noise(seconds))
-
-    def presses(self, key: str) -> None:
-        self.line.world.press(self._citizen, key)
-
-    def hangs_up(self) -> None:
-        self.line.world.hang_up(self._citizen)
-
-    def card(self) -> dict[str, object]:
-        self._citizen.ended(60)
-        return self.line.system.wait_card(self.call)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """A line that listens, its callers and what they say."""
-
-    system: System
-    world: World
-    sayings: Sayings
-
-    def calls(self, voice: str) -> Citizen:
-        return Citizen(line=self, voice=voice)
-
-    @property
-    def workers(self) -> list[int]:
-        return [p.pid for p in self.system.processes() if "ivr.speech.worker" in p.cmdline()]
 
 
 @pytest.fixture(scope="module")
 def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """One line for all of these tests, with the model in use."""
-    folder = tmp_path_factory.mktemp("speech")
-    prompts = voices.tones(folder / "prompts", SHORT)
-    voices.tones(prompts, ["menu"], seconds=LONG_SECONDS)
-    system = System(silence_seconds=SILENCE_SECONDS, prompts_dir=prompts, wrapup_seconds=1)
-    try:
-        install_model(system, folder)
-        system.start()
-        system.open_today()
-        with World(system.line_port) as world:
-            yield Line(system=system, world=world, sayings=Sayings(folder))
-        system.stop()
-    finally:
-        system.close()
+    settings = {"silence_seconds": SILENCE_SECONDS, "speech__streams": STREAMS}
+    with listening(tmp_path_factory.mktemp("speech"), SHORT, **settings) as line:
+        yield line
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +54,7 @@ def silent(line: Line) -> Citizen:
 def test_the_status_tells_what_the_line_listens_with(line: Line, silent: Citizen) -> None:
     status = line.system.ekc("status", "--json").json
     assert status["speech"] == MODEL
-    assert status["speech_streams"] == {"limit": 20, "taken": 1}
+    assert status["speech_streams"] == {"limit": STREAMS, "taken": 1}
     assert silent.call
 
 
@@ -158,6 +68,7 @@ def test_a_menu_and_a_snils_with_a_correction_are_said_and_confirmed(line: Line)
     citizen.lives("queue general")
     citizen.hangs_up()
     assert SNILS in str(citizen.card()["comment"])
+    assert not [one for one in citizen.steps if "name." in one]  # speech.names_by_voice is off
 
 
 def test_a_receipt_is_named_by_its_number_which_is_said_back_and_its_date(line: Line) -> None:
@@ -202,6 +113,26 @@ def test_two_callers_at_once_are_each_understood(line: Line) -> None:
     menu["выплаты"].says(SAID, "ask snils answered")
     for citizen in menu.values():
         citizen.hangs_up()
+
+
+def test_who_finds_no_free_stream_is_asked_by_keys_alone(line: Line) -> None:
+    """It is counted; the next caller is listened to again."""
+    line.all_streams_free()
+    others = [line.calls("f3") for _ in range(STREAMS)]
+    assert line.system.ekc("status", "--json").json["speech_streams"]["taken"] == STREAMS
+    citizen = line.calls("m4")
+    citizen.begins_to_say("статус заявления")
+    citizen.lives("prompt menu played", timeout=2 * LONG_SECONDS)
+    citizen.presses("1")
+    citizen.lives("prompt status.menu played")
+    assert not [one for one in citizen.steps if one.startswith("speech") or ".voice" in one]
+    assert "ekc_speech_refused_total 1.0" in line.metrics
+    for one in (*others, citizen):
+        one.hangs_up()
+    line.all_streams_free()
+    again = line.calls("m4")
+    again.says("статус заявления", "ask menu answered")
+    again.hangs_up()
 
 
 def test_a_scenario_is_walked_by_voice(line: Line) -> None:
@@ -251,7 +182,7 @@ def test_a_recogniser_that_is_killed_in_the_middle_of_a_word_loses_one_answer(li
     citizen.lives("speech snils lost")
     citizen.says(SAID, "ask snils answered")
     citizen.hangs_up()
-    assert "ekc_speech_worker_deaths_total 1.0" in metrics(line)
+    assert "ekc_speech_worker_deaths_total 1.0" in line.metrics
 
 
 @pytest.mark.parametrize("way", ["refused", "silent"])
@@ -290,8 +221,4 @@ def test_nothing_that_was_said_is_in_a_log(line: Line) -> None:
 def test_who_says_nothing_is_silent_and_gives_the_stream_back(line: Line, silent: Citizen) -> None:
     silent.lives("end call silence", timeout=3 * SILENCE_SECONDS)
     assert [one for one in silent.steps if "reminder" in one] == ["prompt silence.reminder.voice played"] * 3
-    line.system.wait_for(lambda: "ekc_speech_streams 0.0" in metrics(line), 30, "streams to be free")
-
-
-def metrics(line: Line) -> str:
-    return httpx.get(f"{line.system.web}/metrics").text
+    line.all_streams_free()
