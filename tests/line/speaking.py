@@ -20,6 +20,8 @@ from tests.line.conftest import new_number
 
 LONG_SECONDS = 6.0
 """Of the main menu, for a voice to cut it short."""
+SILENT_SECONDS = 90.0
+"""Threefold of the limit (§19) here, with the reminders."""
 TRIES = 3
 ANSWER_SECONDS = 9.0
 """Threefold of what a sentence and its recognition take; then a person says it again."""
@@ -70,6 +72,15 @@ class Citizen:
 
     def makes_noise(self, seconds: float) -> None:
         self.line.world.say(self._citizen, self.line.sayings.noise(seconds))
+
+    def reaches(self, level: str) -> None:
+        """The level stands on the card before anything is told."""
+        records, what = self.line.system.records, f"level {level}"
+        self.line.system.wait_for(lambda: records.level(self.call) == level, 30, what)
+
+    def is_silent(self) -> None:
+        """Until the line takes leave."""
+        self.lives("end call silence", timeout=SILENT_SECONDS)
 
     def presses(self, key: str) -> None:
         self.line.world.press(self._citizen, key)
