@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         help="half of the engine's highest rate, calls a second; “all” measures it (default: 50)",
     )
     parser.add_argument("--size", type=int, help="cards of “storage” (default: by effort)")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], help="of “storage” (default: both)")
     where = "for the JSON document (default: stdout); a folder with “all”"
     parser.add_argument("--json", type=Path, metavar="FILE", help=where)
     return parser
@@ -71,7 +72,14 @@ def options_of(bench: ModuleType, given: argparse.Namespace) -> Options:
     effort: Effort = given.effort
     seconds = given.seconds if given.seconds is not None else (0.3 if effort is Effort.QUICK else 1.0)
     rounds = given.rounds if given.rounds is not None else max(1, round(bench.ROUNDS * SHARE[effort]))
-    return Options(rounds=rounds, seconds=seconds, effort=effort, half_rate=given.half_rate, size=given.size)
+    return Options(
+        rounds=rounds,
+        seconds=seconds,
+        effort=effort,
+        half_rate=given.half_rate,
+        size=given.size,
+        database=given.database,
+    )
 
 
 def _all(given: argparse.Namespace) -> int:

@@ -29,6 +29,8 @@ class Options:
     effort: Effort = Effort.NORMAL
     size: int | None = None
     """Cards in the store; None: by effort."""
+    database: str | None = None
+    """`sqlite` or `postgresql`: the only one for “storage”; None: both."""
     half_rate: float = 50.0
     """Calls a second that are half of the engine's highest rate on this machine."""
 

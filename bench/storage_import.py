@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 
-from bench.storage_fill import NODE, NOW, ZONE, Database
+from bench.storage_fill import NODE, NOW, ZONE, Database, snils_of
 from db.store import open_store
 from ivr.services.audit import By
 from ivr.services.citizens_in import Citizens
@@ -16,8 +16,6 @@ from ivr.services.codes import CodeBook
 from ivr.services.files_in import open_table
 from ivr.services.imports import bring_in
 
-CHECK_FROM = 1_001_999
-"""Numbers of a SNILS up to 001-001-998 carry no check digits."""
 COLUMNS = (
     "snils",
     "last_name",
@@ -61,12 +59,4 @@ def _rows(rows: int) -> Iterator[tuple[str, ...]]:
     birth = date(1970, 1, 1).isoformat()
     for place in range(rows):
         phone = f"+7915{place:07d}"
-        yield (snils(CHECK_FROM + place), "Иванов", "Иван", "Иванович", birth, phone, "", "", "", "")
-
-
-def snils(number: int) -> str:
-    """With its check digits (the rule stands in ivr/domain/snils.py)."""
-    digits = f"{number:09d}"
-    total = sum(int(digit) * (9 - place) for place, digit in enumerate(digits))
-    check = total % 101 % 100
-    return f"{digits}{check:02d}"
+        yield (snils_of(place), "Иванов", "Иван", "Иванович", birth, phone, "", "", "", "")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, event
 
 from bench.storage_fill import (
     AGENCIES,
@@ -20,50 +20,64 @@ from bench.storage_fill import (
     access,
     moment,
     number_of,
+    registration,
+    snils_of,
 )
-from db.access import Access
 from db.crypto import Vault
 from db.engine import SQLITE
-from db.repositories.card_hashes import NUMBER
-from db.tables import card_topics, cards
 from db.unit_of_work import SqlUnitOfWork
 from ivr.domain.enquiry import Outcome
 from ivr.domain.figures import Limits
+from ivr.domain.ids import first_id
+from ivr.ports import CardSearch, UnitOfWork
 from ivr.services import reports
 
 PAGE = 50
 """Cards on one page of a search, the newest first."""
-Query = Callable[[Access, SqlUnitOfWork, random.Random, int], object]
+Query = Callable[[UnitOfWork, random.Random, int], object]
 """Takes the number of cards there are."""
 
 
-def page(db: Access, *which: ColumnElement[bool]) -> object:
-    """A page of a search: whole rows, opened."""
-    newest = select(cards).where(*which).order_by(cards.c.registered_at.desc()).limit(PAGE)
-    return [db.vault.open_row(cards, row) for row in db.rows(newest)]
+def _search(**wanted: Callable[[random.Random, int], Any]) -> Query:
+    """The newest page of what is looked for; each value is drawn anew."""
+
+    def page(uow: UnitOfWork, chance: random.Random, size: int) -> object:
+        search = CardSearch(**{name: draw(chance, size) for name, draw in wanted.items()})
+        return uow.cards.search(search, limit=PAGE)
+
+    return page
 
 
-def _by_number(db: Access, _uow: SqlUnitOfWork, chance: random.Random, _size: int) -> object:
-    hashes = db.vault.lookups(NUMBER, number_of(chance.randrange(PEOPLE)))
-    return page(db, cards.c.number_hash.in_(hashes))
+def _agency(chance: random.Random, _size: int) -> str:
+    return chance.choice(AGENCIES)
 
 
-def _by_topic(db: Access, _uow: SqlUnitOfWork, chance: random.Random, _size: int) -> object:
-    title = f"Тема {chance.randrange(TOPICS)}"
-    return page(db, cards.c.id.in_(select(card_topics.c.card).where(card_topics.c.title == title)))
+def _operator(chance: random.Random, _size: int) -> str:
+    return chance.choice(OPERATORS)
 
 
-def _by_period(db: Access, _uow: SqlUnitOfWork, chance: random.Random, size: int) -> object:
+def _topic(chance: random.Random, _size: int) -> str:
+    return f"Тема {chance.randrange(TOPICS)}"
+
+
+def _deep(uow: UnitOfWork, chance: random.Random, size: int) -> object:
+    """A page anywhere: whoever turns pages names the last card seen."""
+    before = first_id(moment(chance.randrange(size), size))
+    return uow.cards.search(CardSearch(agency=chance.choice(AGENCIES)), limit=PAGE, before=before)
+
+
+def _of_a_day(uow: UnitOfWork, chance: random.Random, size: int) -> object:
     since = moment(chance.randrange(size), size)
-    return page(db, cards.c.registered_at >= since, cards.c.registered_at < since + timedelta(days=1))
+    search = CardSearch(since=since, until=since + timedelta(days=1))
+    return uow.cards.search(search, limit=PAGE)
 
 
-def _by_registration(_db: Access, uow: SqlUnitOfWork, chance: random.Random, size: int) -> object:
+def _by_registration(uow: UnitOfWork, chance: random.Random, size: int) -> object:
     place = chance.randrange(size)
-    return uow.cards.get(f"{moment(place, size).astimezone(ZONE).year:04}-{place:07}")
+    return uow.cards.get(registration(place, moment(place, size)))
 
 
-def _figures(_db: Access, uow: SqlUnitOfWork, _chance: random.Random, _size: int) -> object:
+def _figures(uow: UnitOfWork, _chance: random.Random, _size: int) -> object:
     day = (NOW - timedelta(days=1)).astimezone(ZONE).date()
     return reports.by_hour(uow, day, zone=ZONE, limits=Limits())
 
@@ -71,13 +85,16 @@ def _figures(_db: Access, uow: SqlUnitOfWork, _chance: random.Random, _size: int
 DUE, FIGURES = "due callbacks by queue", "figures of a day"
 QUERIES: Mapping[str, Query] = {
     "card by registration number": _by_registration,
-    "cards by number (keyed hash)": _by_number,
-    "cards by agency": lambda db, _u, c, _s: page(db, cards.c.agency == c.choice(AGENCIES)),
-    "cards by topic": _by_topic,
-    "cards by operator": lambda db, _u, c, _s: page(db, cards.c.operator == c.choice(OPERATORS)),
-    "cards by outcome": lambda db, _u, _c, _s: page(db, cards.c.outcome == Outcome.CALLBACK.value),
-    "cards of a period": _by_period,
-    DUE: lambda _d, uow, _c, _s: uow.callbacks.due_queues(NOW),
+    "cards by number (keyed hash)": _search(number=lambda c, _: number_of(c.randrange(PEOPLE))),
+    "cards by SNILS (keyed hash)": _search(snils=lambda c, _: snils_of(c.randrange(PEOPLE))),
+    "cards by agency": _search(agency=_agency),
+    "cards by agency, any page": _deep,
+    "cards by topic": _search(topic=_topic),
+    "cards by operator": _search(operator=_operator),
+    "cards by operator and topic": _search(operator=_operator, topic=_topic),
+    "cards by outcome": _search(outcome=lambda _c, _s: Outcome.CALLBACK),
+    "cards of a period": _of_a_day,
+    DUE: lambda uow, _c, _s: uow.callbacks.due_queues(NOW),
     FIGURES: _figures,
 }
 
@@ -90,7 +107,7 @@ def timed(engine: Engine, vault: Vault, query: Query, *, size: int, times: int) 
         with engine.connect() as connection:
             db = access(connection, vault)
             begin = time.perf_counter()
-            query(db, SqlUnitOfWork(db), chance, size)
+            query(SqlUnitOfWork(db), chance, size)
             if number:  # the first one also compiles
                 found.append(1000 * (time.perf_counter() - begin))
     return sorted(found)
@@ -101,7 +118,7 @@ def plans(engine: Engine, vault: Vault, query: Query, *, size: int) -> list[dict
     chance = random.Random(2)  # noqa: S311
     with engine.connect() as connection:
         db = access(connection, vault)
-        made = _recorded(connection, lambda: query(db, SqlUnitOfWork(db), chance, size))
+        made = _recorded(connection, lambda: query(SqlUnitOfWork(db), chance, size))
         return [{"statement": text, "plan": _plan(connection, text, values)} for text, values in made]
 
 

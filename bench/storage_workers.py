@@ -10,47 +10,35 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from bench.storage_fill import NODE, NOW, ZONE, Database
+from bench import storage_bulk
+from bench.storage_fill import NODE, NOW, ZONE, Database, callback_row, opened
+from db.crypto import Vault
 from db.store import SqlStore, open_store
-from ivr.domain.callback import PENDING_STATES, Callback, Source, State
+from db.tables import callbacks, cards
+from ivr.domain.callback import PENDING_STATES, Callback, State
+from ivr.domain.enquiry import Level
 from ivr.domain.errors import StorageDown
 from ivr.domain.ids import new_id
-from ivr.ports import UnitOfWork
+from ivr.services.dialler import AT_ONCE
 
-START_SECONDS = 4.0
+START_SECONDS = 3.0
 """For the workers to stand, before all of them begin."""
-AT_ONCE = 10
-"""Taken in one transaction, as the dialler does."""
 
 
 def add(database: Database, many: int) -> None:
     """Callbacks that are due, one card each."""
-    store = open_store(database.url, database.vault(), timezone=ZONE, node=NODE)
-    try:
-        for first in range(0, many, 500):
-            with store.transaction() as uow:
-                for place in range(first, min(first + 500, many)):
-                    _request(uow, place)
-                uow.commit()
-    finally:
-        store.close()
+    vault = database.vault()
+    with opened(database) as (engine, _), storage_bulk.loading(engine) as connection:
+        for first in range(0, many, 5000):
+            found = [_request(vault, place) for place in range(first, min(first + 5000, many))]
+            storage_bulk.add(connection, {"cards": [c for c, _ in found], "callbacks": [b for _, b in found]})
 
 
-def _request(uow: UnitOfWork, place: int) -> None:
-    number = f"+7914{place:07d}"
-    card = uow.cards.register(number=number, at=NOW)
-    uow.callbacks.request(
-        Callback(
-            id=new_id(NOW),
-            card=card.id,
-            number=number,
-            source=Source.CLOSED,
-            state=State.WAITING,
-            queue="general",
-            arrived_at=NOW,
-            due=NOW,
-        )
-    )
+def _request(vault: Vault, place: int) -> tuple[Sequence[object], Sequence[object]]:
+    number, id_ = f"+7914{place:07d}", new_id(NOW)
+    card = {"id": id_, "registration_number": id_, "registered_at": NOW, "level": Level.NONE.value}
+    callback = callback_row(vault, id_, number=number, queue="general", state=State.WAITING, at=NOW)
+    return storage_bulk.stored(cards, card), storage_bulk.stored(callbacks, callback)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +78,15 @@ def _take(store: SqlStore) -> list[Callback]:
     with store.transaction() as uow:
         found = uow.callbacks.take(PENDING_STATES, due_by=NOW + timedelta(days=1), limit=AT_ONCE)
         taken = [replace(callback, state=State.DIALLING_OPERATOR) for callback in found]
-        for callback in taken:
-            uow.callbacks.save(callback)
+        uow.callbacks.save(*taken)
         uow.commit()
     return taken
 
 
 def _settle(store: SqlStore, taken: Sequence[Callback]) -> None:
     with store.transaction() as uow:
-        for callback in taken:
-            uow.callbacks.save(replace(uow.callbacks.get(callback.id), state=State.DONE))
+        found = uow.callbacks.held([callback.id for callback in taken])
+        uow.callbacks.save(*(replace(callback, state=State.DONE) for callback in found))
         uow.commit()
 
 

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -150,23 +151,20 @@ class Vault:
 
     def seal_row(self, table: Table, values: Mapping[str, Any], *, row: str) -> dict[str, Any]:
         """`values` with every text of a `Sealed` column sealed for the row with this id."""
-        return {
-            name: self.seal(value, table=table.name, column=name, row=row)
-            if value is not None and isinstance(table.c[name].type, Sealed)
-            else value
-            for name, value in values.items()
-        }
+        sealed = dict(values)
+        for name in _sealed_columns(table):
+            if (value := values.get(name)) is not None:
+                sealed[name] = self.seal(value, table=table.name, column=name, row=row)
+        return sealed
 
     def open_row(self, table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row of `table`, with its id under the name of its primary key, in clear."""
         (key,) = table.primary_key
-        id_ = str(row[key.name])
-        return {
-            name: self.open(value, table=table.name, column=name, row=id_)
-            if value is not None and name in table.c and isinstance(table.c[name].type, Sealed)
-            else value
-            for name, value in row.items()
-        }
+        id_, opened = str(row[key.name]), dict(row)
+        for name in _sealed_columns(table):
+            if (value := row.get(name)) is not None:
+                opened[name] = self.open(value, table=table.name, column=name, row=id_)
+        return opened
 
     def lookup(self, purpose: str, text: str) -> bytes:
         """The keyed hash that is stored: key id, then the hash. Hashes of two purposes never agree."""
@@ -199,6 +197,11 @@ class Vault:
     def _hash(self, id_: str, purpose: str, text: str) -> bytes:
         key = self.keys.key(KeyKind.HASH, id_)
         return id_.encode("ascii") + self._cipher.mac(key, _joined(purpose.encode(), text.encode()))
+
+
+@cache
+def _sealed_columns(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.c if isinstance(column.type, Sealed))
 
 
 def _associated(head: bytes, table: str, column: str, row: str) -> bytes:

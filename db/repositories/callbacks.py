@@ -25,13 +25,13 @@ def _in(states: Collection[State]) -> ColumnElement[bool]:
 _OPEN = _in(OPEN_STATES)
 _NEVER = frozenset({"id", "number", "number_hash"})
 """Columns that stay as they were requested."""
-_BY_ID = select(callbacks).where(callbacks.c.id == bindparam("wanted"))
 _STATE = (
     callbacks.update()
     .where(callbacks.c.id == bindparam("wanted"))
     .values({column.name: bindparam(column.name) for column in callbacks.c if column.name not in _NEVER})
 )
 _OF_CALLBACKS: BindParameter[str] = bindparam("wanted", expanding=True)
+_BY_ID = select(callbacks).where(callbacks.c.id.in_(_OF_CALLBACKS)).order_by(callbacks.c.id)
 _ATTEMPTS = (
     select(callback_attempts)
     .where(callback_attempts.c.callback.in_(_OF_CALLBACKS))
@@ -61,10 +61,15 @@ class SqlCallbacks:
     def get(self, id_: str) -> Callback:
         """See the port. On PostgreSQL the row is held until the end of the transaction: what is read here
         and saved below cannot be changed by another engine in between."""
-        found = self._callbacks(self._held(_BY_ID), wanted=id_)
+        found = self.held([id_])
         if not found:
             raise NotFound(f"there is no callback {id_}")
         return found[0]
+
+    def held(self, ids: Collection[str]) -> Sequence[Callback]:
+        """See the port. In the order of ids, so that no two programs wait for each other."""
+        pieces = chunks(sorted(ids))
+        return [found for piece in pieces for found in self._callbacks(self._held(_BY_ID), wanted=piece)]
 
     def save(self, *changed: Callback) -> None:
         """See the port."""

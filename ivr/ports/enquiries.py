@@ -177,6 +177,10 @@ class Callbacks(Protocol):
 
     def get(self, id_: str) -> Callback: ...
 
+    def held(self, ids: Collection[str]) -> Sequence[Callback]:
+        """Those of these that are there, by id; each is held like one that was got by `get`."""
+        ...
+
     def save(self, *changed: Callback) -> None:
         """Store their new state: everything but id and number. Raises NotFound."""
         ...

@@ -7,7 +7,7 @@ seconds: what runs is adopted, what is wanted no more is hung up, and what is go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 
 from ivr.domain.callback import (
@@ -19,7 +19,6 @@ from ivr.domain.callback import (
     leg_of,
     waiting_call,
 )
-from ivr.domain.errors import NotFound
 from ivr.observe import get_logger
 from ivr.ports import CallbackCounts, Clock, FloorEvent, FloorKind, Outbound, Store, UnitOfWork
 from ivr.services import attempts
@@ -121,7 +120,8 @@ class LegWatch:
     def _surplus(self, uow: UnitOfWork, unwanted: frozenset[str]) -> Sequence[str]:
         """At once where the callback was withdrawn; else only when the leg does not end by itself."""
         before, self._unwanted = self._unwanted, unwanted
-        return [call for call in sorted(unwanted) if call in before or _withdrawn(uow, call)]
+        withdrawn = _withdrawn(uow, unwanted - before)
+        return [call for call in sorted(unwanted) if call in before or call in withdrawn]
 
 
 def _joined(uow: UnitOfWork, call: str, *, operator: bool) -> None:
@@ -131,9 +131,8 @@ def _joined(uow: UnitOfWork, call: str, *, operator: bool) -> None:
         attempts.talking(uow, call)
 
 
-def _withdrawn(uow: UnitOfWork, call: str) -> bool:
-    found = leg_of(call)
-    try:
-        return found is not None and uow.callbacks.get(found[0]).state in _WITHDRAWN
-    except NotFound:
-        return False
+def _withdrawn(uow: UnitOfWork, calls: Set[str]) -> Set[str]:
+    """Those of these legs whose callback was withdrawn."""
+    found = {call: leg[0] for call in calls if (leg := leg_of(call)) is not None}
+    states = {callback.id: callback.state for callback in uow.callbacks.held(set(found.values()))}
+    return {call for call, id_ in found.items() if states.get(id_) in _WITHDRAWN}

@@ -35,6 +35,9 @@ class MemoryCallbacks(Rows):
             raise NotFound(f"there is no callback {id_}")
         return self.rows[id_]
 
+    def held(self, ids: Collection[str]) -> Sequence[Callback]:
+        return [self.rows[id_] for id_ in sorted(ids) if id_ in self.rows]
+
     def save(self, *changed: Callback) -> None:
         """See the port. Raises NotFound."""
         for callback in changed:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -37,7 +37,8 @@ _SETTINGS = {
 class Postgres:
     """A running cluster."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+    def __init__(self, folder: Path, binaries: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = {**_SETTINGS, **(settings or {})}
         self._folder = folder
         self._binaries = binaries
         self._numbers = count(1)
@@ -68,7 +69,7 @@ class Postgres:
             return cursor.fetchall() if cursor.description else []
 
     def start(self) -> None:
-        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         self._server = Group(
             [
                 *as_user(),
@@ -128,8 +129,8 @@ def newest_binaries() -> Path:
 
 
 @contextmanager
-def cluster() -> Iterator[Postgres]:
-    """A cluster for the time of the block; nothing of it stays."""
+def cluster(settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
+    """A cluster for the time of the block; nothing of it stays. settings: other ones than the tests'."""
     binaries = newest_binaries()
     # /tmp, because a unix socket's name has at most 107 characters
     folder = Path(tempfile.mkdtemp(prefix="ekc-pg-", dir="/tmp"))
@@ -146,7 +147,7 @@ def cluster() -> Iterator[Postgres]:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        server = Postgres(folder, binaries)
+        server = Postgres(folder, binaries, settings)
         try:
             server.start()
             yield server

@@ -44,6 +44,13 @@ def test_legs_operators_and_attempts_come_back_as_they_were_saved(store: Store) 
     assert do(store, lambda uow: uow.callbacks.get(asked.id)) == called
 
 
+def test_several_are_held_at_once_and_who_is_not_there_is_left_out(store: Store) -> None:
+    asked = sorted(some(store, {}, {}, {}), key=lambda callback: callback.id)
+    ids = [asked[2].id, "nobody", asked[0].id]
+    assert do(store, lambda uow: uow.callbacks.held(ids)) == [asked[0], asked[2]]
+    assert do(store, lambda uow: uow.callbacks.held([])) == []
+
+
 def test_what_is_taken_is_due_in_its_state_and_queue_and_in_the_order_of_arrival(store: Store) -> None:
     late, early, other, future, done = some(
         store,

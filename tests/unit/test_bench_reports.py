@@ -14,7 +14,7 @@ from bench.media import Heard, what_came
 from bench.offered import Offered
 from bench.report import at_least, at_most
 from bench.storage import POSTGRESQL, SQLITE, targets, workers_row
-from bench.storage_import import snils
+from bench.storage_fill import snils_of
 from bench.storage_workers import Worked
 from ivr.domain.snils import is_valid
 from tests.harness.scenario import HangUp, Key
@@ -81,7 +81,7 @@ def test_a_target_without_a_figure_is_missed() -> None:
 
 
 def test_invented_numbers_of_citizens_pass_the_check() -> None:
-    assert all(is_valid(snils(1_001_999 + n)) for n in range(500))
+    assert all(is_valid(snils_of(n)) for n in range(500))
 
 
 def sounds(*moments: float, first: int = 65534) -> list[Sound]:
