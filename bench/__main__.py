@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from bench import calls, deadair, flow, identification, media, soak, speech, storage, wire
+from bench import calls, deadair, flow, identification, media, soak, speech, storage, waiting, wire
 from bench.options import Effort, Options
 from bench.report import Report
 from bench.showing import say, show
@@ -25,6 +25,7 @@ BENCHES: Mapping[str, ModuleType] = {
     "storage": storage,
     "media": media,
     "speech": speech,
+    "waiting": waiting,
     "soak": soak,
 }
 ALL = "all"

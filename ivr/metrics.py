@@ -35,6 +35,8 @@ class Metrics:
     arrivals_unreachable: Gauge
     """Seconds between a journal line and its being stored."""
     ami_connected: Gauge
+    ami_lag: Histogram
+    """Age of an event of the manager interface when it had been handled, seconds."""
     heartbeat: Gauge
     """When the event loop last beat, seconds since the epoch."""
     loop_lag: Gauge
@@ -124,6 +126,11 @@ def _of_the_engine(make: _Maker) -> dict[str, Any]:
         "arrivals_doubled": make.gauge("arrivals_doubled", "Arrivals on two cards or with two callbacks"),
         "arrivals_unreachable": make.gauge("arrivals_unreachable", "Unserved citizens nobody can call back"),
         "ami_connected": make.gauge("ami_connected", "1 while the AMI connection is up"),
+        "ami_lag": make.histogram(
+            "ami_lag_seconds",
+            "Age of an event of the manager interface when it had been handled",
+            (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+        ),
         "heartbeat": make.gauge("heartbeat_timestamp_seconds", "When the event loop last beat"),
         "loop_lag": make.gauge("event_loop_lag_seconds", "Lateness of the last heartbeat"),
         "emergency_wishes": make.counter(

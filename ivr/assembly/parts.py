@@ -58,7 +58,7 @@ class Parts:
         self.callers_store = ImpatientStore(self.store, seconds=settings.database_seconds)
         self.ami = self._manager()
         self.switchboard = AmiSwitchboard(self.ami, on_event=lambda event: self.floor.take(event))
-        self.floor = Floor(self.switchboard, site.clock)
+        self.floor = Floor(self.switchboard, site.clock, on_handled=self.metrics.ami_lag.observe)
         self.outbound = AmiOutbound(self.switchboard)
         self.calling = CallingRules.of(settings)
         self.codes = CodeBook(self.store.peppers)

@@ -99,6 +99,12 @@ def _whole(message: AmiMessage, name: str) -> int:
     return int(text) if text.lstrip("-").isdecimal() else 0
 
 
+def _moment(message: AmiMessage) -> float:
+    """By Asterisk's own clock (manager.conf, `timestampevents`)."""
+    seconds, dot, parts = _text(message, "Timestamp").partition(".")
+    return float(f"{seconds}{dot}{parts}") if seconds.isdecimal() and parts.isdecimal() else 0.0
+
+
 def _caller(kind: FloorKind, *, seconds: str = "", scale: float = 1.0, detail: str = "") -> _Make:
     """An event of app_queue: Channel is the citizen's leg, Interface the operator's."""
 
@@ -114,6 +120,7 @@ def _caller(kind: FloorKind, *, seconds: str = "", scale: float = 1.0, detail: s
             detail=_text(message, detail) if detail else "",
             leg=_text(message, "Channel") if kind is FloorKind.JOINED else "",
             place=_whole(message, "Position") if kind is FloorKind.JOINED else 0,
+            at=_moment(message),
         )
 
     return make
@@ -131,6 +138,7 @@ def _leg(kind: FloorKind, *, detail: str = "", seconds: float = 0.0) -> _Make:
             detail=_text(message, detail) if detail else "",
             leg=_text(message, "Channel"),
             seconds=seconds,
+            at=_moment(message),
         )
 
     return make
@@ -152,6 +160,7 @@ def _member(message: AmiMessage) -> FloorEvent | None:
         queue=member.queue,
         extension=member.extension,
         member=None if gone else member,
+        at=_moment(message),
     )
 
 
@@ -160,7 +169,8 @@ def _phone(message: AmiMessage) -> FloorEvent | None:
     if extension is None:
         return None
     here = _text(message, "ContactStatus") in ("Reachable", "NonQualified", "Created", "Updated")
-    return FloorEvent(kind=FloorKind.PHONE, extension=extension, detail="here" if here else "gone")
+    detail = "here" if here else "gone"
+    return FloorEvent(kind=FloorKind.PHONE, extension=extension, detail=detail, at=_moment(message))
 
 
 _TABLE: Mapping[str, _Make] = {

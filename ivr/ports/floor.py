@@ -141,6 +141,8 @@ class FloorEvent:
     PHONE: `here` or `gone`."""
     member: Member | None = None
     """MEMBER: its present state; None when it is gone."""
+    at: float = 0.0
+    """When the telephone switch told of it, seconds since the epoch; 0: it did not say."""
 
 
 class Switchboard(Protocol):

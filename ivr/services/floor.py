@@ -76,12 +76,20 @@ class View:
 class Floor:
     """Keeps the view and hands each event to its listeners, one after the other."""
 
-    def __init__(self, switchboard: Switchboard, clock: Clock) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        clock: Clock,
+        *,
+        on_handled: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """on_handled: told, of each event, how long ago the telephone switch had told of it (seconds)."""
         self.view = View()
         self.rebuilt_at: float | None = None
         """Monotonic seconds of the last snapshot; None: the view is not to be trusted."""
         self._switchboard = switchboard
         self._clock = clock
+        self._on_handled = on_handled
         self._events: asyncio.Queue[FloorEvent | None] = asyncio.Queue(MOST_EVENTS)
         self._listeners: list[Listener] = []
         self._rebuilt: list[Callable[[], Awaitable[None]]] = []
@@ -121,6 +129,8 @@ class Floor:
                 self._apply(event)
                 for listener in self._listeners:
                     await self._guarded(listener(event))
+                if event.at:
+                    self._on_handled(max(0.0, self._clock.now().timestamp() - event.at))
 
     def _again(self) -> None:
         if self.rebuilt_at is None:

@@ -11,10 +11,13 @@ def keep(name: str, header: str, what: str) -> str:
 
 
 def bye() -> str:
-    """From the side that was called: To and From are those of INVITE, turned round (RFC 3261, 12.2.1.1)."""
+    """From the side that was called: To and From are those of INVITE, turned round (RFC 3261, 12.2.1.1).
+
+    The branch is not sipp's own, which calls from outside of a scenario (-oocsf) have in common.
+    """
     lines = [
         "BYE [next_url] SIP/2.0",
-        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-bye-[call_id]",
         "Max-Forwards: 70",
         "From: [$to];tag=[pid]-[call_number]",
         "To: [$from]",
