@@ -112,8 +112,10 @@ class AmiSwitchboard:
         await self._do({**action, "Priority": str(priority), "Immediate": "yes"})
 
     async def hurry(self, leg: str) -> None:
-        """By a key that no telephone has: it ends app_queue's sentence, or its rest, and leads nowhere."""
-        await self._do({"Action": "PlayDTMF", "Channel": leg, "Digit": NO_KEY, "Receive": "true"})
+        """By a key that no telephone has, twice: it ends app_queue's sentence, then the second of rest that
+        follows each sentence before the queue looks, and leads nowhere."""
+        for _ in range(2):
+            await self._do({"Action": "PlayDTMF", "Channel": leg, "Digit": NO_KEY, "Receive": "true"})
 
     async def redirect(
         self, leg: str, *, context: str, exten: str = "s", other: str = "", other_exten: str = ""

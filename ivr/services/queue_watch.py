@@ -6,11 +6,11 @@ A caller who is taken out is in the flow `after_queue` (flows/queueing.py), whic
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ivr.domain.callback import leg_call
-from ivr.domain.estimate import AT_ONCE, Told
+from ivr.domain.estimate import AT_ONCE, Outlook, Told
 from ivr.domain.queue_rules import Priority, QueueRules
 from ivr.observe import get_logger
 from ivr.ports import (
@@ -22,7 +22,6 @@ from ivr.ports import (
     MemberStatus,
     Store,
     Switchboard,
-    TraceEvent,
     UnitOfWork,
     Waiting,
     WaitSounds,
@@ -30,10 +29,13 @@ from ivr.ports import (
 from ivr.services import passing
 from ivr.services.calendar import calendar_of
 from ivr.services.floor import Floor
+from ivr.services.telling import Key, Telling, key_of
 from ivr.services.waits import HANDLING_FROM, Waits, rules_of, works
 from ivr.settings import Settings
 
 _RINGS_NO_MORE = frozenset({FloorKind.NO_ANSWER, FloorKind.CONNECTED, FloorKind.LEFT, FloorKind.HUNG_UP})
+HURRY_SECONDS = 0.5
+"""app_queue looks at once when it is told to; if that was in vain, it is told again."""
 _log = get_logger("ivr.queues")
 
 
@@ -71,14 +73,16 @@ class QueueWatch:
         self._clock = clock
         self._settings = settings
         self._waits = waits
-        self._sounds = sounds
+        self._telling = Telling(
+            switchboard, store, clock, sounds=sounds, change_seconds=settings.announce_change_seconds
+        )
         self._on_estimate = on_estimate
-        self._told: dict[tuple[str, str], Told] = {}
-        """By queue and call."""
-        self._announced: dict[tuple[str, str], int] = {}
+        self._announced: dict[Key, int] = {}
         """The first minutes that the caller was told."""
         self._paused_since: dict[str, float] = {}
-        self._taken_out: set[tuple[str, str]] = set()
+        self._taken_out: set[Key] = set()
+        self._hurried: dict[Key, float] = {}
+        """When (monotonic seconds)."""
         self._rung_for: set[str] = set()
         """Calls for which an operator's telephone rings."""
         self._limits: passing.Limits = {}
@@ -93,14 +97,16 @@ class QueueWatch:
             return
         known = await self._store.run(lambda uow: self._read(uow, queues))
         self._limits = known.limits
+        staying = []
         for one in waiting:
             if (why := self._out(one, known)) is not None:
                 await self._take_out(one, why)
-            elif one.call not in self._rung_for and leg_call(one.call) is None:
-                await self._tell(one, known)
+            elif one.call not in self._rung_for and one.leg and leg_call(one.call) is None:
+                staying.append(one)
         for queue in queues:
             await self._let_pass(queue)
             await self._hurry(queue)
+        await self._tell(staying, known)
 
     async def listen(self, event: FloorEvent) -> None:
         """How true the first estimate was, and who is free now. Raises Unavailable."""
@@ -148,10 +154,11 @@ class QueueWatch:
             else:
                 self._paused_since.pop(queue, None)
 
-    def _forget(self, there: set[tuple[str, str]]) -> None:
-        self._told = {key: told for key, told in self._told.items() if key in there}
+    def _forget(self, there: set[Key]) -> None:
+        self._telling.forget(there)
         self._taken_out &= there
         self._rung_for &= {call for _, call in there}
+        self._hurried = {key: at for key, at in self._hurried.items() if key in there}
 
     # --- what is done ---
 
@@ -166,7 +173,7 @@ class QueueWatch:
 
     async def _take_out(self, one: Waiting, why: LeftQueue) -> None:
         """Once: the queue lets the caller go as soon as it looks."""
-        if (key := (one.queue, one.call)) in self._taken_out or not one.leg:
+        if (key := key_of(one)) in self._taken_out or not one.leg:
             return
         await self._switchboard.withdraw(one.queue, one.leg, why=why)
         await self._switchboard.hurry(one.leg)  # the queue looks when its sentence is over
@@ -183,38 +190,34 @@ class QueueWatch:
 
     async def _hurry(self, queue: str) -> None:
         """Let the next callers be told nothing for as long as operators are free: app_queue rings nobody for
-        whoever is first until the sentence that this caller hears has ended."""
-        view = self._floor.view
-        for one in passing.who_may(view.queue(queue), passing.free(view.of(queue)), self._limits):
-            if one.call in self._rung_for or one.extension or not one.leg or leg_call(one.call):
+        whoever is first until the sentence that this caller hears has ended.
+
+        Who is rung for already takes none of the operators who are free now."""
+        view, now = self._floor.view, self._clock.monotonic()
+        waiting = [one for one in view.queue(queue) if one.call not in self._rung_for]
+        for one in passing.who_may(waiting, passing.free(view.of(queue)), self._limits):
+            key = key_of(one)
+            if one.extension or not one.leg or leg_call(one.call) or key in self._taken_out:
                 continue
-            key, silence = (queue, one.call), Told(place=one.position, minutes=AT_ONCE)
-            if key in self._taken_out:
+            if now - self._hurried.get(key, -HURRY_SECONDS) < HURRY_SECONDS:
                 continue
-            if (told := self._told.get(key)) is None or not told.silent:
-                self._told[key] = silence
-                await self._switchboard.tell_wait(one.leg, silence)
+            self._hurried[key] = now
+            await self._telling.silence(one, Told(place=one.position, minutes=AT_ONCE))
             await self._switchboard.hurry(one.leg)
 
-    async def _tell(self, one: Waiting, known: _Known) -> None:
-        outlook = self._waits.outlook(
-            one.queue, handled=known.handled[one.queue], place=one.position, limit=self._limits.get(one.call)
-        )
-        told, key = outlook.told, (one.queue, one.call)
-        if not one.leg or self._told.get(key) == told:
-            return
-        await self._sounds.lay(told)
-        await self._switchboard.tell_wait(one.leg, told)
-        self._told[key] = told
-        if told.minutes:
-            self._announced.setdefault(key, told.minutes)
-        if not told.silent:
-            await self._store.run(lambda uow: uow.traces.add([self._event(one, told)]))
-
-    def _event(self, one: Waiting, told: Told) -> TraceEvent:
-        minutes = "?" if told.minutes is None else told.minutes
-        outcome = f"announced:{told.place}:{minutes}"
-        return TraceEvent(call=one.call, at=self._clock.now(), kind="queue", id=one.queue, outcome=outcome)
+    async def _tell(self, waiting: Sequence[Waiting], known: _Known) -> None:
+        outlooks: dict[tuple[str, int | None], Outlook] = {}
+        wanted = []
+        for one in waiting:
+            which = one.queue, self._limits.get(one.call)
+            if which not in outlooks:
+                outlooks[which] = self._waits.outlook(
+                    one.queue, handled=known.handled[one.queue], place=one.position, limit=which[1]
+                )
+            wanted.append((one, replace(outlooks[which], place=one.position).told))
+        for one, told in await self._telling.tell(wanted):
+            if told.minutes:
+                self._announced.setdefault(key_of(one), told.minutes)
 
 
 def _free(member: Member) -> bool:

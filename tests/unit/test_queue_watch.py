@@ -105,7 +105,7 @@ async def test_place_and_wait_are_told_and_told_anew_as_they_change() -> None:
     await hall.look()
     assert hall.switchboard.told["leg2"] == Told(place=1, minutes=4)
     first, second = Told(place=1, minutes=4), Told(place=2, minutes=8)
-    assert hall.sounds.laid == [first, second, first], "the sound is there before it is pointed to"
+    assert hall.sounds.laid == [first, second], "the sound is there before it is pointed to, and made once"
 
 
 async def test_what_has_not_changed_is_not_told_again() -> None:
