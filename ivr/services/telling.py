@@ -63,22 +63,27 @@ class Telling:
 
     async def tell(self, wanted: Sequence[tuple[Waiting, Told]]) -> Sequence[tuple[Waiting, Told]]:
         """Those whose sentence has changed and is there; who was told. Raises Unavailable, StorageDown."""
-        changed = [(one, told) for one, told in wanted if self._told.get(key_of(one)) != told]
+        before = dict(self._told)
+        changed = [(one, told) for one, told in wanted if before.get(key_of(one)) != told]
         await self._lay({told for _, told in changed})
         there = [(one, told) for one, told in changed if told.silent or told in self._laid]
-        before = dict(self._told)
+        heard: list[tuple[Waiting, Told]] = []
         for first in range(0, len(there), AT_ONCE):
             turn = there[first : first + AT_ONCE]
-            await asyncio.gather(*(self._tell(one, told, before) for one, told in turn))
+            done = await asyncio.gather(*(self._tell(one, told, before) for one, told in turn))
+            heard += [pair for pair, told_so in zip(turn, done, strict=True) if told_so]
         await self._note(wanted)
-        return there
+        return heard
 
-    async def _tell(self, one: Waiting, told: Told, before: Mapping[Key, Told]) -> None:
-        if self._told.get(key := key_of(one)) != before.get(key):
-            return  # silenced meanwhile
+    async def _tell(self, one: Waiting, told: Told, before: Mapping[Key, Told]) -> bool:
+        """Unless this caller was silenced meanwhile."""
+        key = key_of(one)
+        if self._told.get(key) != before.get(key):
+            return False
         await self._switchboard.tell_wait(one.leg, told)
         if self._told.get(key) == before.get(key):
             self._told[key] = told
+        return True
 
     async def _note(self, wanted: Iterable[tuple[Waiting, Told]]) -> None:
         """In the trace, all in one transaction."""

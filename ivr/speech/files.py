@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import wave
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ivr.domain.errors import Unavailable
+from ivr.speech.sound import RATE
 
 
 @contextmanager
@@ -33,6 +35,22 @@ def place(made: Path, out: Path) -> None:
     whole = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         shutil.move(made, whole)
+        whole.replace(out)
+    finally:
+        whole.unlink(missing_ok=True)
+
+
+def append(parts: Iterable[tuple[int, Path]], out: Path) -> None:
+    """Sounds of ours one after the other, each after so many milliseconds of silence, as one file."""
+    whole = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        whole.touch(mode=0o600)
+        with wave.open(str(whole), "wb") as joined:
+            joined.setparams((1, 2, RATE, 0, "NONE", ""))
+            for silence, part in parts:
+                joined.writeframes(bytes(2 * RATE * silence // 1000))
+                with wave.open(str(part), "rb") as sound:
+                    joined.writeframes(sound.readframes(-1))
         whole.replace(out)
     finally:
         whole.unlink(missing_ok=True)

@@ -13,7 +13,6 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,10 +22,11 @@ from ivr.files import write_whole
 from ivr.ports import Prompt
 from ivr.settings import Settings
 from ivr.speech import catalogue, recordings
+from ivr.speech.files import append, place, private_folder, written
 from ivr.speech.files import name as name_file
-from ivr.speech.files import place, private_folder, written
 from ivr.speech.parts import Piece
 from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_silence
+from ivr.speech.segments import BETWEEN_PIECES, BETWEEN_WORDS, Play, Say, Segment, identity, single_sounds
 from ivr.speech.synthesis import Synthesiser
 from ivr.speech.voiced import SUFFIX as VOICED_SUFFIX
 
@@ -34,29 +34,11 @@ SOUNDS_VERSION = 1
 """Raise it when sound.py makes different sound of the same input."""
 _PREPARED_AT_ONCE = 2
 _AT_ONCE = 4
-_BETWEEN_PIECES, _BETWEEN_WORDS = "+250", "+90"  # milliseconds
 _FORGOTTEN = 3600.0
 _UNUSED = 30 * 86400.0
 
 Progress = Callable[[int, int], None]
 """Told how many prompts of how many are made."""
-
-
-@dataclass(frozen=True)
-class Say:
-    """Words to synthesise."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Play:
-    """Recorded sounds, one after the other."""
-
-    files: tuple[Path, ...]
-
-
-Segment = Say | Play
 
 
 class PromptStore:
@@ -104,15 +86,7 @@ class PromptStore:
         segments = self._segments(prompt)
         if catalogue.entry(prompt.id).personal:
             return await self._for_one_hearing(segments)
-        path = self._cached(segments)
-        if path.is_file():
-            return path
-        task = self._making.get(path.name)
-        if task is None:
-            task = asyncio.create_task(self._make(segments, path))
-            self._making[path.name] = task
-            task.add_done_callback(lambda done: self._made(path.name, done))
-        return await asyncio.shield(task)
+        return await self._shared(segments)
 
     def ready(self, prompt: Prompt) -> Path | None:
         segments = self._segments(prompt)
@@ -236,11 +210,32 @@ class PromptStore:
             segments.append(Say(piece.text))
 
     def _cached(self, segments: Sequence[Segment]) -> Path:
-        content = [SOUNDS_VERSION, self._voice, [_identity(segment) for segment in segments]]
+        content = [SOUNDS_VERSION, self._voice, [identity(segment) for segment in segments]]
         name = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
         return self._cache / f"{name}.wav"
 
     # --- making ---
+
+    async def _shared(self, segments: Sequence[Segment]) -> Path:
+        """What everybody may hear: made once, whoever asks for it meanwhile."""
+        path = self._cached(segments)
+        if path.is_file():
+            return path
+        task = self._making.get(path.name)
+        if task is None:
+            single = len(parts := single_sounds(segments)) == 1
+            made = self._make(segments, path) if single else self._compose(parts, path)
+            self._making[path.name] = task = asyncio.create_task(made)
+            task.add_done_callback(lambda done: self._made(path.name, done))
+        return await asyncio.shield(task)
+
+    async def _compose(self, parts: Sequence[tuple[int, Segment]], out: Path) -> Path:
+        """Of sounds that other prompts have, too: a place in a queue is a few numbers and half-sentences, and
+        joining sounds that are made already is copying."""
+        made = [(silence, await self._shared((part,))) for silence, part in parts]
+        with written():
+            append(made, out)
+        return out
 
     async def _for_one_hearing(self, segments: Sequence[Segment]) -> Path:
         with written():
@@ -276,22 +271,15 @@ class PromptStore:
         items: list[str] = []
         for segment in segments:
             if items:
-                items.append(_BETWEEN_PIECES)
+                items.append(f"+{BETWEEN_PIECES}")
             if isinstance(segment, Say):
                 items.append(str(await self._synthesiser.speak(segment.text, folder)))
                 continue
             for n, file in enumerate(segment.files):
-                items += [_BETWEEN_WORDS] * (n > 0) + [str(file.absolute())]
+                items += [f"+{BETWEEN_WORDS}"] * (n > 0) + [str(file.absolute())]
         return items
 
     def _made(self, name: str, task: asyncio.Task[Path]) -> None:
         del self._making[name]
         if not task.cancelled():
             task.exception()  # seen: whoever waited has it, and nobody may be waiting any more
-
-
-def _identity(segment: Segment) -> list[object]:
-    if isinstance(segment, Say):
-        return ["say", segment.text]
-    stats = [(file.name, file.stat()) for file in segment.files]
-    return ["play", *([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)]

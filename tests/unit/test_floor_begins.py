@@ -48,3 +48,16 @@ async def test_one_that_came_is_asked_for_once(running: tuple[Floor, FakeSwitchb
     floor.take(FloorEvent(kind=FloorKind.LEFT, call="1.1", queue="general"))
     await turns()
     assert switchboard.commands == ["snapshot"]
+
+
+async def test_how_old_an_event_was_is_told_once_it_is_handled() -> None:
+    clock, lags = VirtualClock(), list[float]()
+    floor = Floor(FakeSwitchboard(["general"]), clock, on_handled=lags.append)
+    task = asyncio.create_task(floor.run())
+    at = clock.now().timestamp()
+    floor.take(FloorEvent(kind=FloorKind.LEFT, call="1.1", queue="general", at=at - 2.5))
+    floor.take(FloorEvent(kind=FloorKind.LEFT, call="1.2", queue="general"))
+    floor.take(FloorEvent(kind=FloorKind.LEFT, call="1.3", queue="general", at=at + 60))
+    await turns()
+    task.cancel()
+    assert lags == [pytest.approx(2.5), 0], "without a time stamp nothing is known"
