@@ -1,5 +1,4 @@
-"""Operators' telephones by the dozen: one sipp registers them all (RFC 3261, 10 and 22), answers, talks for so
-long and hangs up."""
+"""Operators' telephones by the dozen: one sipp registers them (RFC 3261, 10), answers, talks and hangs up."""
 
 from __future__ import annotations
 

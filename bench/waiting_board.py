@@ -72,10 +72,9 @@ def visitors(line: str, seconds: float) -> Sipp:
 
 def moments(calls: Sequence[SippCall]) -> tuple[list[float], list[float]]:
     """When they entered and when they left, seconds since the epoch, by sipp's own clock."""
-    entered = [
-        m.at.timestamp() for c in calls for m in c.messages if m.method == "INVITE" and m.status == 200
-    ]
-    left = [m.at.timestamp() for c in calls for m in c.messages if m.method == "BYE" and m.sent]
+    said = [message for call in calls for message in call.messages]
+    entered = [m.at.timestamp() for m in said if m.method == "INVITE" and m.status == 200]
+    left = [m.at.timestamp() for m in said if m.method == "BYE" and m.sent]
     return sorted(entered), sorted(left)
 
 

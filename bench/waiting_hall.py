@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from bench.calls_report import ENGINE, PLAIN
 from bench.phones import Phones
 from bench.stand import Stand
+from ivr.domain.errors import NotRunning, Unavailable
 from ivr.services import operators, working_day
 from ivr.services.audit import By
 from ivr.services.working_day import Limits
@@ -76,21 +77,13 @@ def _stand(callers: int, folder: Path) -> Stand:
 
 
 def hire(system: Stand, words: Mapping[str, str]) -> None:
-    """Accounts and duty, as the commands do it; the last account by a command, which tells Asterisk of all."""
+    """Accounts and duty as the commands do it; the last account by a command, which tells Asterisk of all."""
     store, limits = system.records.store, Limits.of(Settings(state=system.state))
     by = By(actor="bench", at=datetime.now(UTC))
     with store.transaction() as uow:
-        for extension, word in words.items():
-            if extension != WATCHER:
-                operators.add(
-                    uow,
-                    by,
-                    name=f"Оператор {extension}",
-                    extension=extension,
-                    agency=AGENCY,
-                    line=1,
-                    password=word,
-                )
+        for who in words.keys() - {WATCHER}:
+            name = f"Оператор {who}"
+            operators.add(uow, by, name=name, extension=who, agency=AGENCY, line=1, password=words[who])
         uow.commit()
     system.add_operator("Оператор доски", extension=WATCHER, agency=AGENCY, line=2, password=words[WATCHER])
     with store.transaction() as uow:
@@ -135,9 +128,11 @@ def members_of(system: Stand) -> int:
     return system.node.console(f"queue show {QUEUE}").count("PJSIP/")
 
 
-def waiting(system: Stand, queue: str) -> int:
-    """Callers in this queue, as Asterisk says."""
-    said = system.node.console(f"queue show {queue}")
+def queued(system: Stand, queue: str) -> int:
+    """Callers in this queue, as Asterisk says; 0 when it is too busy to say."""
+    try:
+        said = system.node.console(f"queue show {queue}")
+    except (NotRunning, Unavailable):
+        return 0
     found = re.search(r" has ([0-9]+) calls? ", said)
-    assert found is not None, said
-    return int(found[1])
+    return int(found[1]) if found else 0

@@ -8,9 +8,11 @@ import shutil
 import wave
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from ivr.domain.errors import Unavailable
+from ivr.files import write_whole
 from ivr.speech.sound import RATE
 
 
@@ -42,18 +44,14 @@ def place(made: Path, out: Path) -> None:
 
 def append(parts: Iterable[tuple[int, Path]], out: Path) -> None:
     """Sounds of ours one after the other, each after so many milliseconds of silence, as one file."""
-    whole = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        whole.touch(mode=0o600)
-        with wave.open(str(whole), "wb") as joined:
-            joined.setparams((1, 2, RATE, 0, "NONE", ""))
-            for silence, part in parts:
-                joined.writeframes(bytes(2 * RATE * silence // 1000))
-                with wave.open(str(part), "rb") as sound:
-                    joined.writeframes(sound.readframes(-1))
-        whole.replace(out)
-    finally:
-        whole.unlink(missing_ok=True)
+    whole = BytesIO()
+    with wave.open(whole, "wb") as joined:
+        joined.setparams((1, 2, RATE, 0, "NONE", ""))
+        for silence, part in parts:
+            joined.writeframes(bytes(2 * RATE * silence // 1000))
+            with wave.open(str(part), "rb") as sound:
+                joined.writeframes(sound.readframes(-1))
+    write_whole(out, whole.getvalue())
 
 
 def name(path: Path, alias: Path) -> None:

@@ -188,8 +188,10 @@ class PromptStore:
         if (own := self._own_recording(prompt.id)) is not None:
             segments.append(Play((own,)))
             pieces = tuple(piece for piece in pieces if piece.value)
+        number = False
         for piece in pieces:
-            self._append(segments, piece)
+            self._append(segments, piece, anew=number)
+            number = bool(piece.words)
         return tuple(segments)
 
     def _own_recording(self, id_: str) -> Path | None:
@@ -199,12 +201,15 @@ class PromptStore:
         files = (self._own / f"{recorded_as(name)}.wav" for name in (id_, id_.removesuffix(VOICED_SUFFIX)))
         return next((file for file in files if file.is_file()), None)
 
-    def _append(self, segments: list[Segment], piece: Piece) -> None:
-        """Neighbouring texts become one, for whole sentences sound better than their parts."""
+    def _append(self, segments: list[Segment], piece: Piece, *, anew: bool) -> None:
+        """Neighbouring texts become one, for whole sentences sound better than their parts.
+
+        anew: after a number, which ends its sentence: what follows is then the same sound for every number.
+        """
         recorded = recordings.find(self._core, piece.words) if piece.words else None
         if recorded is not None:
             segments.append(Play(tuple(recorded)))
-        elif segments and isinstance(last := segments[-1], Say):
+        elif not anew and segments and isinstance(last := segments[-1], Say):
             segments[-1] = Say(f"{last.text} {piece.text}")
         else:
             segments.append(Say(piece.text))

@@ -245,6 +245,34 @@ async def test_numbers_are_spoken_by_the_recorded_voice(tmp_path: Path, core: Pa
     assert seconds_of(path) == pytest.approx(spoken + 0.25 + 0.1 + 0.09 + 0.1, abs=0.02)
 
 
+async def test_places_and_waits_are_joined_of_sounds_that_are_made_once(tmp_path: Path, core: Path) -> None:
+    voice = Voice(tmp_path, core=core)
+    store = voice.store()
+    first = await store.audio(Prompt.of("queue.told", place=1, minutes=4))
+    said = list(voice.said)
+    other = await store.audio(Prompt.of("queue.told", place=2, minutes=4))
+    assert voice.said == said, "only the number is another one, and that is recorded"
+    assert len(said) == 2
+    assert stat.S_IMODE(other.stat().st_mode) == 0o600
+    texts = [await store.audio(Prompt.of("queue.position", place=place)) for place in (1, 2)]
+    assert texts[0] != texts[1]
+    with wave.open(str(first)) as one, wave.open(str(other)) as two:
+        assert one.getparams()[:3] == (1, 2, 8000)
+        assert abs(one.getnframes() - two.getnframes()) < 80, "both numbers last equally long"
+
+
+async def test_joining_gives_the_very_sound_that_one_run_would_have_given(tmp_path: Path, core: Path) -> None:
+    voice = Voice(tmp_path, core=core)
+    joined = await voice.store().audio(Prompt.of("queue.position", place=21))
+    parts = [*sorted((tmp_path / "cache").glob("*.wav"))]
+    assert joined in parts and len(parts) == 4, "a half-sentence, two words, and all together"
+    with wave.open(str(joined)) as whole:
+        frames = whole.readframes(-1)
+    for part in parts:
+        with wave.open(str(part)) as sound_:
+            assert sound_.readframes(-1) in frames
+
+
 async def test_a_number_that_was_not_recorded_whole_is_synthesised(tmp_path: Path, core: Path) -> None:
     voice = Voice(tmp_path, core=core)
     await voice.store().audio(Prompt.of("queue.position", place=121))
