@@ -14,7 +14,7 @@ from typing import cast
 import structlog
 
 from ivr.asterisk.agi_channel import AgiChannel
-from ivr.asterisk.agi_wire import AgiConnection, Environment, Event, HangUp, ProtocolError, Reply
+from ivr.asterisk.agi_wire import AgiConnection, Environment, ProtocolError
 from ivr.domain.errors import CallerHungUp, EkcError
 
 __all__ = ["AgiChannel", "FastAgiServer", "Handler"]
@@ -174,7 +174,10 @@ class _Connection(asyncio.Protocol):
             return
         try:
             for event in self._wire.receive(data):
-                self._take(event)
+                if isinstance(event, Environment):
+                    self._begin(event)
+                elif self._channel is not None:
+                    self._channel.feed(event)
         except ProtocolError as error:
             self._server.failed += 1
             _log.warning("agi.protocol_error", call=self._call, reason=str(error))
@@ -197,20 +200,13 @@ class _Connection(asyncio.Protocol):
     def _call(self) -> str:
         return self._channel.id if self._channel is not None else ""
 
-    def _take(self, event: Event) -> None:
-        if isinstance(event, Reply | HangUp):
-            if self._channel is not None:
-                self._channel.feed(event)
-        elif isinstance(event, Environment):
-            self._begin(event)
-
     def _begin(self, environment: Environment) -> None:
         if self._timer is not None:
             self._timer.cancel()
         values = environment.values
         transport = cast(asyncio.Transport, self._transport)  # data comes after connection_made
         seconds = self._server.idle_seconds
-        self._channel = AgiChannel(self._wire, transport, values, reply_seconds=seconds)
+        self._channel = AgiChannel(transport, values, reply_seconds=seconds)
         route = values.get("network_script", "").partition("?")[0].strip("/")
         handler = self._server.handler(route)
         if self._server.draining or handler is None:

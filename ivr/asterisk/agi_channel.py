@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.asterisk import agi_speech, channel_vars
-from ivr.asterisk.agi_wire import AgiConnection, HangUp, ProtocolError, Reply
+from ivr.asterisk.agi_wire import EndOfStream, HangUp, ProtocolError, Reply, command
 from ivr.asterisk.deadline import Deadline
 from ivr.asterisk.first_wait import MILLISECONDS as FIRST_MS
 from ivr.asterisk.first_wait import FirstWait, key_of, off_beat
@@ -24,6 +24,7 @@ from ivr.ports import KEYS, Boarding, CallFacts, Heard
 
 LONGEST_WAIT = 3600.0
 """Seconds of one WAIT FOR DIGIT; its argument is a C int of milliseconds and negative means for ever."""
+_EVEN_IF_GONE = True
 
 
 class AgiChannel:
@@ -31,14 +32,12 @@ class AgiChannel:
 
     def __init__(
         self,
-        wire: AgiConnection,
         transport: asyncio.WriteTransport,
         environment: Mapping[str, str],
         *,
         reply_seconds: float,
     ) -> None:
         """reply_seconds: how long Asterisk may take beyond what a command itself takes."""
-        self._wire = wire
         self._transport = transport
         self._environment = environment
         self._reply_seconds = reply_seconds
@@ -48,17 +47,16 @@ class AgiChannel:
         self._first_wait = FirstWait()
         self._deadline = Deadline(self._loop, self._overdue)
         self._gone = False
-        self._closed = False
 
     # --- what the server tells ---
 
-    def feed(self, event: Reply | HangUp) -> None:
+    def feed(self, event: Reply | HangUp | EndOfStream) -> None:
         """Take an event of the wire; raises ProtocolError for a reply nobody asked for."""
-        if isinstance(event, HangUp):
+        if not isinstance(event, Reply):
             self._gone = True
         elif self._reply is not None:
             reply, self._reply = self._reply, None
-            if self._first_wait.prepared and not self._gone:
+            if self._first_wait.line is not None and not self._gone:
                 self._first_wait.follow(event, self._transport.write)
             if not reply.done():
                 reply.set_result(event)
@@ -68,7 +66,7 @@ class AgiChannel:
 
     def closed(self) -> None:
         """The connection is no more; whoever waits for a reply learns that the caller is gone."""
-        self._gone = self._closed = True
+        self._gone = True
         reply, self._reply = self._reply, None
         if reply is not None and not reply.done():
             reply.set_exception(CallerHungUp())
@@ -94,7 +92,7 @@ class AgiChannel:
     async def facts(self) -> CallFacts:
         """In one command, for each costs a round trip. Raises BadInput for a channel that is not ours."""
         names = (*_FACTS, channel_vars.TURNS)
-        reply = await self._command("GET FULL VARIABLE", "|".join(f"${{{name}}}" for name in names))
+        reply = await self._ask(command("GET FULL VARIABLE", "|".join(f"${{{name}}}" for name in names)))
         parts = (reply.data or "").split("|")
         if len(parts) != len(names):
             raise BadInput("the dialplan does not tell what it knows of this call: render it anew")
@@ -112,8 +110,8 @@ class AgiChannel:
 
         Keys count from then on: a short wait for one follows with no turn of the loop between.
         """
-        self._first_wait.prepare(self._wire.send("WAIT FOR DIGIT", str(FIRST_MS)))
-        if (await self._command("ANSWER")).result == -1:
+        self._first_wait.prepare(command("WAIT FOR DIGIT", str(FIRST_MS)))
+        if (await self._ask(command("ANSWER"))).result == -1:
             await self._check_alive()
             raise Unavailable("Asterisk could not answer the call")
 
@@ -125,7 +123,7 @@ class AgiChannel:
         await self._end_first_wait()
         if (early := self._first_wait.take_key()) is not None and early in stop_on:
             return early
-        reply = await self._command("STREAM FILE", str(audio.with_suffix("")), stop_on)
+        reply = await self._ask(command("STREAM FILE", str(audio.with_suffix("")), stop_on))
         if reply.result == -1:
             await self._check_alive()
             raise Unavailable("Asterisk cannot play a prompt: the file is missing or unreadable")
@@ -145,7 +143,7 @@ class AgiChannel:
             left = max(until - self._loop.time(), 0.0)
             milliseconds = off_beat(math.ceil(left * 1000))
             limit = left + self._reply_seconds
-            reply = await self._command("WAIT FOR DIGIT", str(milliseconds), limit=limit)
+            reply = await self._ask(command("WAIT FOR DIGIT", str(milliseconds)), limit)
             if reply.result == -1:
                 self._gone = True
                 raise CallerHungUp
@@ -155,12 +153,12 @@ class AgiChannel:
 
     async def open_ears(self) -> bool:
         limit = agi_speech.CREATE_SECONDS + self._reply_seconds
-        return (await self._command("SPEECH CREATE", agi_speech.ENGINE, limit=limit)).result == 1
+        return (await self._ask(command("SPEECH CREATE", agi_speech.ENGINE), limit)).result == 1
 
     async def expect(self, grammar: str) -> bool:
         """Asterisk says yes whatever the recogniser says: when nobody is there it says so after a second."""
         asked = self._loop.time()
-        reply = await self._command("SPEECH SET", agi_speech.GRAMMAR, grammar, limit=self._reply_seconds)
+        reply = await self._ask(command("SPEECH SET", agi_speech.GRAMMAR, grammar), self._reply_seconds)
         return reply.result == 1 and self._loop.time() - asked < agi_speech.SET_SECONDS
 
     async def listen(self, audio: Path, seconds: float) -> str | Heard | None:
@@ -169,13 +167,13 @@ class AgiChannel:
         if (early := self._first_wait.take_key()) is not None:
             return early
         sound = str(audio.with_suffix(""))
-        reply = await self._command("SPEECH RECOGNIZE", sound, agi_speech.whole(seconds))
+        reply = await self._ask(command("SPEECH RECOGNIZE", sound, agi_speech.whole(seconds)))
         self._gone = reply.data == agi_speech.HUNG_UP
         return agi_speech.heard_of(reply)
 
     async def get_variable(self, name: str) -> str | None:
         """A channel variable or function; None when it is unset. Asterisk cuts it at 1023 bytes."""
-        reply = await self._command("GET VARIABLE", name, limit=self._reply_seconds)
+        reply = await self._ask(command("GET VARIABLE", name), self._reply_seconds)
         return None if reply.result == 0 else reply.data or ""
 
     async def set_variable(self, name: str, value: str) -> None:
@@ -183,7 +181,7 @@ class AgiChannel:
 
         Tried even after a hang-up, as long as the connection stands: the dialplan's `h` reads it.
         """
-        await self._command("SET VARIABLE", name, value, limit=self._reply_seconds, even_if_gone=True)
+        await self._ask(command("SET VARIABLE", name, value), self._reply_seconds, _EVEN_IF_GONE)
 
     async def execute(self, application: str, *arguments: str) -> str:
         """Run a dialplan application; what it returned.
@@ -192,7 +190,7 @@ class AgiChannel:
         """
         if any("," in argument for argument in arguments):
             raise BadInput("a comma in an argument of a dialplan application makes two of it")
-        reply = await self._command("EXEC", application, ",".join(arguments))
+        reply = await self._ask(command("EXEC", application, ",".join(arguments)))
         if reply.result == -2:
             raise BadInput(f"Asterisk has no application {application}")
         if reply.result == -1:
@@ -201,7 +199,7 @@ class AgiChannel:
 
     async def hang_up(self) -> None:
         """Hang up the channel; every further method but set_variable raises CallerHungUp."""
-        await self._command("HANGUP", limit=self._reply_seconds)
+        await self._ask(command("HANGUP"), self._reply_seconds)
         self._gone = True
 
     async def listen_in(self, leg: str, *, whisper: bool) -> None:
@@ -248,20 +246,17 @@ class AgiChannel:
         """
         await self.wait_key(0)
 
-    async def _command(
-        self, command: str, *arguments: str, limit: float | None = None, even_if_gone: bool = False
-    ) -> Reply:
+    async def _ask(self, line: bytes, limit: float | None = None, even_if_gone: bool = False) -> Reply:
         """The reply to a command, which is written before anything is awaited.
 
         limit: seconds after which Asterisk counts as hung and the connection is cut (Unavailable).
         """
-        line = self._wire.send(command, *arguments)
         while self._owed is not None:
             await asyncio.wait([self._owed])
-        if self._first_wait.under_way:
+        if self._first_wait.reply is not None:
             with suppress(CallerHungUp):  # told below, where it matters
                 await self._end_first_wait()
-        if self._closed or self._transport.is_closing() or (self._gone and not even_if_gone):
+        if self._transport.is_closing() or (self._gone and not even_if_gone):
             raise CallerHungUp
         if self._reply is not None:
             raise RuntimeError("two AGI commands at once on one channel")
@@ -282,7 +277,8 @@ class AgiChannel:
         if self._gone and not (even_if_gone and answer.code == 200):
             raise CallerHungUp
         if answer.code != 200:
-            raise BadInput(f"Asterisk refused {command} with {answer.code}")
+            name = line.partition(b' "')[0].decode().strip()
+            raise BadInput(f"Asterisk refused {name} with {answer.code}")
         return answer
 
     def _overdue(self) -> None:

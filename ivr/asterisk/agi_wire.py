@@ -1,8 +1,8 @@
 """The Asterisk Gateway Interface as bytes: no sockets, no clock, nothing awaited.
 
-Bytes go into `AgiConnection.receive` and come out as events; `AgiConnection.send` makes the bytes of a
-command. What Asterisk may say is taken from its res/res_agi.c (setup_env, agi_handle_command, run_agi).
-Events show nothing of what a caller said or typed in their `repr`, so that they may be logged.
+Bytes go into `AgiConnection.receive` and come out as events; `command` makes the bytes of a command. What
+Asterisk may say is taken from its res/res_agi.c (setup_env, agi_handle_command, run_agi). Events show nothing
+of what a caller said or typed in their `repr`, so that they may be logged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAX_ENVIRONMENT = 256
 MAX_BLOCK = 512
 """Lines of a 520 usage text or of a value with newlines in it."""
 
-_COMMAND = re.compile(r"[A-Z]+( [A-Z]+)*")
+_NAME = re.compile(r"[A-Z]+( [A-Z]+)*")
 _VARIABLE = re.compile(rb"agi_([a-z0-9_]+):[ ]?(.*)", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: (.*))?", re.DOTALL)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -78,18 +78,35 @@ _COMMONEST = {b"200 result=%d\n" % result: Reply(code=200, result=result) for re
 """Replies that need no parsing when they come alone and whole: most do. Those of keys are among them."""
 
 
-def quote(argument: str) -> str:
-    """An argument as parse_args() of res_agi.c reads it back; raises BadInput on newline, CR or NUL."""
-    if "\n" in argument or "\r" in argument or "\0" in argument:
-        raise BadInput("an AGI argument cannot hold a newline, a carriage return or a NUL")
-    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 @lru_cache(maxsize=64)
-def _checked(command: str) -> str:
-    if not _COMMAND.fullmatch(command):
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
         raise BadInput("an AGI command is words in capitals")
-    return command
+    return name
+
+
+def command(name: str, *arguments: str) -> bytes:
+    """The bytes of a command, as parse_args() of res_agi.c reads them back.
+
+    name: words in capitals; arguments: any text, each quoted. Raises BadInput when an argument cannot be said
+    in AGI or the command is too long for Asterisk's buffer.
+    """
+    line = _checked(name)
+    if arguments:
+        if len(arguments) > MAX_ARGUMENTS:
+            raise BadInput(f"an AGI command has at most {MAX_ARGUMENTS} arguments")
+        text = "\n".join(arguments)  # what none of them may hold, so that one pass does for all
+        if text.count("\n") >= len(arguments) or "\r" in text or "\0" in text:
+            raise BadInput("an AGI argument cannot hold a newline, a carriage return or a NUL")
+        text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", '" "')
+        line = f'{line} "{text}"'
+    try:
+        said = f"{line}\n".encode()
+    except UnicodeEncodeError:
+        raise BadInput("an AGI argument must be text that UTF-8 can carry") from None
+    if len(said) > MAX_COMMAND:
+        raise BadInput(f"an AGI command has at most {MAX_COMMAND} bytes")
+    return said
 
 
 class AgiConnection:
@@ -105,22 +122,6 @@ class AgiConnection:
         self._over = False
         self._at_rest = False
         """Past the environment, and nothing is half said."""
-
-    def send(self, command: str, *arguments: str) -> bytes:
-        """The bytes of a command.
-
-        command: words in capitals; arguments: any text, each quoted. Raises BadInput when an argument
-        cannot be said in AGI or the command is too long for Asterisk's buffer.
-        """
-        if len(arguments) > MAX_ARGUMENTS:
-            raise BadInput(f"an AGI command has at most {MAX_ARGUMENTS} arguments")
-        try:
-            line = (" ".join((_checked(command), *map(quote, arguments))) + "\n").encode()
-        except UnicodeEncodeError:
-            raise BadInput("an AGI argument must be text that UTF-8 can carry") from None
-        if len(line) > MAX_COMMAND:
-            raise BadInput(f"an AGI command has at most {MAX_COMMAND} bytes")
-        return line
 
     def receive(self, data: bytes) -> list[Event]:
         """The events that these bytes complete; no bytes mean the end of the stream.

@@ -7,6 +7,7 @@ when its command is answered; when it rings, it looks whether anything is overdu
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 
@@ -19,16 +20,13 @@ class Deadline:
         self._expired = expired
         self._at: float | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._rings_at = 0.0
+        self._rings_at = math.inf
 
     def set(self, seconds: float) -> None:
         """It passes in so many seconds, and no other one before."""
         self._at = at = self._loop.time() + seconds
-        if self._timer is not None:
-            if self._rings_at <= at:
-                return
-            self._timer.cancel()
-        self._arm(at)
+        if at < self._rings_at:
+            self._arm(at)
 
     def clear(self) -> None:
         """What was waited for has happened."""
@@ -39,14 +37,15 @@ class Deadline:
         self._at = None
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._rings_at = at
         self._timer = self._loop.call_at(at, self._ring)
 
     def _ring(self) -> None:
-        self._timer = None
+        self._rings_at = math.inf
         if self._at is None:
             return
         if self._loop.time() < self._at:

@@ -42,51 +42,49 @@ class FirstWait:
     """One for each channel."""
 
     def __init__(self) -> None:
-        self._line: bytes | None = None
-        self._reply: asyncio.Future[Reply] | None = None
+        self.line: bytes | None = None
+        """What follows the reply that is awaited, if anything does."""
+        self.reply: asyncio.Future[Reply] | None = None
+        """Of the wait that is under way, if one is."""
         self._key: str | None = None
 
     def prepare(self, line: bytes) -> None:
         """line: the command, to be written when the answer has come."""
-        self._line = line
+        self.line = line
 
     def follow(self, answer: Reply, write: Callable[[bytes], None]) -> None:
         """A command has been answered: write what was prepared, unless there is nobody to wait for."""
-        line, self._line = self._line, None
+        line, self.line = self.line, None
         if line is not None and answer.code == 200 and answer.result != -1:
-            self._reply = asyncio.get_running_loop().create_future()
+            self.reply = asyncio.get_running_loop().create_future()
             write(line)
 
     @property
-    def prepared(self) -> bool:
-        return self._line is not None
-
-    @property
     def under_way(self) -> bool:
-        return self._reply is not None
+        return self.reply is not None
 
     def take(self, reply: Reply) -> bool:
         """Whether this reply was the wait's."""
-        if self._reply is None or self._reply.done():
+        if self.reply is None or self.reply.done():
             return False
-        self._reply.set_result(reply)
+        self.reply.set_result(reply)
         return True
 
     def close(self) -> None:
         """There will be no reply."""
-        if self._reply is not None and not self._reply.done():
-            self._reply.set_result(_DEAD)
+        if self.reply is not None and not self.reply.done():
+            self.reply.set_result(_DEAD)
 
     async def end(self, seconds: float) -> None:
         """Wait for its end if it is under way, and keep its key.
 
         seconds: what Asterisk may take beyond the wait itself. Raises CallerHungUp, Unavailable.
         """
-        if self._reply is None:
+        if self.reply is None:
             return
-        reply = self._reply
+        reply = self.reply
         await asyncio.wait({reply}, timeout=MILLISECONDS / 1000 + seconds)
-        self._reply = None
+        self.reply = None
         if not reply.done():
             raise Unavailable("Asterisk does not answer an AGI command")
         if reply.result().code != 200 or reply.result().result == -1:

@@ -21,6 +21,7 @@ from ivr.asterisk.agi_wire import (
     HangUp,
     ProtocolError,
     Reply,
+    command,
 )
 from ivr.domain.errors import BadInput
 
@@ -195,33 +196,33 @@ def test_events_do_not_show_what_was_said_or_typed() -> None:
 
 
 def test_a_command_is_its_words_and_its_quoted_arguments() -> None:
-    line = AgiConnection().send("SET VARIABLE", "EKC_FLOW", 'a "b" \\c', "")
+    line = command("SET VARIABLE", "EKC_FLOW", 'a "b" \\c', "")
     assert line == b'SET VARIABLE "EKC_FLOW" "a \\"b\\" \\\\c" ""\n'
 
 
 @pytest.mark.parametrize("bad", ["a\nHANGUP", "a\r", "\0", "\ud800"])
 def test_an_argument_that_would_break_out_of_its_line_is_refused(bad: str) -> None:
     with pytest.raises(BadInput):
-        AgiConnection().send("SET VARIABLE", "X", bad)
+        command("SET VARIABLE", "X", bad)
 
 
 @pytest.mark.parametrize("bad", ["", "answer", "ANSWER\n", "ANSWER ", "ANSWER 1"])
 def test_a_command_that_is_not_words_in_capitals_is_refused(bad: str) -> None:
     with pytest.raises(BadInput):
-        AgiConnection().send(bad)
+        command(bad)
 
 
 def test_a_command_fills_asterisks_buffer_and_not_a_byte_more() -> None:
-    room = MAX_COMMAND - len(AgiConnection().send("NOOP", ""))
-    assert len(AgiConnection().send("NOOP", "a" * room)) == MAX_COMMAND
+    room = MAX_COMMAND - len(command("NOOP", ""))
+    assert len(command("NOOP", "a" * room)) == MAX_COMMAND
     with pytest.raises(BadInput):
-        AgiConnection().send("NOOP", "a" * (room + 1))
+        command("NOOP", "a" * (room + 1))
 
 
 def test_too_many_arguments_are_refused() -> None:
-    AgiConnection().send("NOOP", *("a" * MAX_ARGUMENTS))
+    command("NOOP", *("a" * MAX_ARGUMENTS))
     with pytest.raises(BadInput):
-        AgiConnection().send("NOOP", *("a" * (MAX_ARGUMENTS + 1)))
+        command("NOOP", *("a" * (MAX_ARGUMENTS + 1)))
 
 
 def asterisk_reads(line: str) -> list[str]:
@@ -250,7 +251,7 @@ def asterisk_reads(line: str) -> list[str]:
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r\0", codec="utf-8"), max_size=40), max_size=8))
 def test_asterisk_reads_back_every_argument_as_it_was(arguments: list[str]) -> None:
-    line = AgiConnection().send("NOOP", *arguments)
+    line = command("NOOP", *arguments)
     assert asterisk_reads(line.decode().removesuffix("\n")) == ["NOOP", *arguments]
 
 
