@@ -174,10 +174,10 @@ class _Connection(asyncio.Protocol):
             return
         try:
             for event in self._wire.receive(data):
-                if isinstance(event, Environment):
-                    self._begin(event)
-                elif self._channel is not None:
+                if self._channel is not None:
                     self._channel.feed(event)
+                elif isinstance(event, Environment):
+                    self._begin(event)
         except ProtocolError as error:
             self._server.failed += 1
             _log.warning("agi.protocol_error", call=self._call, reason=str(error))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.asterisk import agi_speech, channel_vars
-from ivr.asterisk.agi_wire import EndOfStream, HangUp, ProtocolError, Reply, command
+from ivr.asterisk.agi_wire import Event, ProtocolError, Reply, command
 from ivr.asterisk.deadline import Deadline
 from ivr.asterisk.first_wait import MILLISECONDS as FIRST_MS
 from ivr.asterisk.first_wait import FirstWait, key_of, off_beat
@@ -50,7 +50,7 @@ class AgiChannel:
 
     # --- what the server tells ---
 
-    def feed(self, event: Reply | HangUp | EndOfStream) -> None:
+    def feed(self, event: Event) -> None:
         """Take an event of the wire; raises ProtocolError for a reply nobody asked for."""
         if not isinstance(event, Reply):
             self._gone = True
@@ -58,9 +58,10 @@ class AgiChannel:
             reply, self._reply = self._reply, None
             if self._first_wait.line is not None and not self._gone:
                 self._first_wait.follow(event, self._transport.write)
-            if not reply.done():
+            if reply.done():
+                self._settle()
+            else:
                 reply.set_result(event)
-            self._settle()
         elif not self._first_wait.take(event):
             raise ProtocolError("an AGI reply came without a command")
 

@@ -85,6 +85,12 @@ def _checked(name: str) -> str:
     return name
 
 
+def _escaped(argument: str) -> str:
+    if "\n" in argument or "\r" in argument or "\0" in argument:
+        raise BadInput("an AGI argument cannot hold a newline, a carriage return or a NUL")
+    return argument.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def command(name: str, *arguments: str) -> bytes:
     """The bytes of a command, as parse_args() of res_agi.c reads them back.
 
@@ -95,10 +101,9 @@ def command(name: str, *arguments: str) -> bytes:
     if arguments:
         if len(arguments) > MAX_ARGUMENTS:
             raise BadInput(f"an AGI command has at most {MAX_ARGUMENTS} arguments")
-        text = "\n".join(arguments)  # what none of them may hold, so that one pass does for all
-        if text.count("\n") >= len(arguments) or "\r" in text or "\0" in text:
-            raise BadInput("an AGI argument cannot hold a newline, a carriage return or a NUL")
-        text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", '" "')
+        text = "".join(arguments)
+        plain = text.isprintable() and '"' not in text and "\\" not in text
+        text = '" "'.join(arguments if plain else map(_escaped, arguments))
         line = f'{line} "{text}"'
     try:
         said = f"{line}\n".encode()

@@ -202,8 +202,9 @@ def test_a_command_is_its_words_and_its_quoted_arguments() -> None:
 
 @pytest.mark.parametrize("bad", ["a\nHANGUP", "a\r", "\0", "\ud800"])
 def test_an_argument_that_would_break_out_of_its_line_is_refused(bad: str) -> None:
-    with pytest.raises(BadInput):
-        command("SET VARIABLE", "X", bad)
+    for arguments in [(bad,), ("X", bad), (bad, "X"), ("X", bad, 'a "b"')]:
+        with pytest.raises(BadInput):
+            command("SET VARIABLE", *arguments)
 
 
 @pytest.mark.parametrize("bad", ["", "answer", "ANSWER\n", "ANSWER ", "ANSWER 1"])
