@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import multiprocessing.context
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -106,13 +106,19 @@ def fill(database: Database, size: int, *, progress: Callable[[int], None]) -> N
 def _pieces(database: Database, size: int) -> Iterator[tuple[int, storage_bulk.Made]]:
     """(how many cards, their rows): sealed by other processes, a few pieces ahead of who adds them."""
     firsts = iter(range(0, size, AT_ONCE))
-    processes = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(SEALING, mp_context=processes) as pool:
+    with ProcessPoolExecutor(SEALING, mp_context=processes()) as pool:
         made = deque(pool.submit(piece, database, first, size) for first in islice(firsts, 2 * SEALING))
         while made:
             done = made.popleft().result()
             made.extend(pool.submit(piece, database, first, size) for first in islice(firsts, 1))
             yield len(done[cards.name]), done
+
+
+def processes() -> multiprocessing.context.ForkServerContext:
+    """Those of this bench, the workers of callbacks too: each would load the whole program by itself."""
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(["bench.storage_workers"])
+    return found
 
 
 def piece(database: Database, first: int, size: int) -> storage_bulk.Made:

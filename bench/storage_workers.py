@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from bench import storage_bulk
-from bench.storage_fill import NODE, NOW, ZONE, Database, callback_row, opened
+from bench.storage_fill import NODE, NOW, ZONE, Database, callback_row, opened, processes
 from db.crypto import Vault
 from db.store import SqlStore, open_store
 from db.tables import callbacks, cards
@@ -93,10 +92,8 @@ def _settle(store: SqlStore, taken: Sequence[Callback]) -> None:
 def measure(database: Database, *, workers: int, many: int) -> tuple[float, Worked]:
     """Callbacks a second, and what all workers have done together."""
     add(database, many)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])  # or each would load everything by itself
     begin = time.time() + START_SECONDS
-    with ProcessPoolExecutor(workers, mp_context=processes) as pool:
+    with ProcessPoolExecutor(workers, mp_context=processes()) as pool:
         made = list(pool.map(partial(work, begin, database=database), range(workers)))
     settled, until = sum(one.settled for one in made), max(one.until for one in made)
     together = Worked(settled=settled, locked=sum(one.locked for one in made), until=until)

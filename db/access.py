@@ -30,7 +30,9 @@ class Access:
 
     def rows(self, statement: Executable, **values: object) -> list[Row]:
         """values: of the statement's bindparams. One that is made once costs half of one made each time."""
-        return [dict(row) for row in self.connection.execute(statement, values or None).mappings()]
+        found = self.connection.execute(statement, values or None)
+        names = tuple(found.keys())
+        return [dict(zip(names, row, strict=True)) for row in found]
 
     def first(self, statement: Executable, **values: object) -> Row | None:
         row = self.connection.execute(statement, values or None).mappings().first()

@@ -6,6 +6,7 @@ operators' states. A call belongs to the time at which it arrived, a turn in a q
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -100,22 +101,21 @@ def _of_calls(uow: UnitOfWork, kind: str, whole: Period, parts: Sequence[Period]
         if contact.direction is Direction.INBOUND
     ]
     passages = _by_call(uow.passages.of_calls([contact.call for contact in contacts]))
+    calls = [(contact, offer_of(contact, passages.get(contact.call, ()))) for contact in contacts]
     rows = [
-        {"period": part.name, **_calls_row([c for c in contacts if c.at in part], passages, limits)}
+        {"period": part.name, **_calls_row([call for call in calls if call[0].at in part], limits)}
         for part in parts
     ]
-    total = {"period": TOTAL, **_calls_row(contacts, passages, limits)}
+    total = {"period": TOTAL, **_calls_row(calls, limits)}
     return Report(kind=kind, since=whole.since, until=whole.until, rows=rows, total=total)
 
 
-def _calls_row(
-    contacts: Sequence[Contact], passages: Mapping[str, Sequence[Passage]], limits: Limits
-) -> dict[str, object]:
+def _calls_row(calls: Sequence[tuple[Contact, Offer | None]], limits: Limits) -> dict[str, object]:
     """How the calls ended, summing to all of them, and the figures of those who wanted an operator."""
-    ended = {outcome.value: sum(contact.outcome is outcome for contact in contacts) for outcome in INBOUND}
-    going = {IN_PROGRESS: len(contacts) - sum(ended.values())}
-    offers = (offer_of(contact, passages.get(contact.call, ())) for contact in contacts)
-    return {"calls": len(contacts), **ended, **going, **_view([o for o in offers if o], limits)}
+    outcomes = Counter(contact.outcome for contact, _ in calls)
+    ended = {outcome.value: outcomes[outcome] for outcome in INBOUND}
+    going = {IN_PROGRESS: len(calls) - sum(ended.values())}
+    return {"calls": len(calls), **ended, **going, **_view([o for _, o in calls if o], limits)}
 
 
 def offer_of(contact: Contact, passages: Sequence[Passage]) -> Offer | None:
@@ -125,7 +125,7 @@ def offer_of(contact: Contact, passages: Sequence[Passage]) -> Offer | None:
         return None
     answered = next((turn for turn in turns if turn.fate is Fate.ANSWERED), None)
     last = answered or turns[-1]
-    over = replace(last, entered=turns[0].entered)
+    over = last if last is turns[0] else replace(last, entered=turns[0].entered)
     return Offer(
         fate=last.fate or Fate.WAITING,
         waited_s=over.waited_s,
