@@ -67,6 +67,7 @@ class CardSearch:
     """Extension."""
     outcome: Outcome | None = None
     since: datetime | None = None
+    """Registered from then on; in whole milliseconds, as ids have it."""
     until: datetime | None = None
     """Registered before then."""
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.domain.enquiry import Card, Contact, Direction, Level, Outcome
 from ivr.domain.errors import NotFound
-from ivr.domain.ids import new_id
+from ivr.domain.ids import first_id, new_id
 from ivr.ports import CallRow, CardSearch
 from ivr.testing.rows import Rows, aware
 
@@ -109,8 +109,8 @@ class MemoryCards(Rows):
             and (wanted.topic is None or wanted.topic in titles)
             and wanted.operator in (None, card.operator)
             and wanted.outcome in (None, card.outcome)
-            and (wanted.since is None or card.registered_at >= wanted.since)
-            and (wanted.until is None or card.registered_at < wanted.until)
+            and (wanted.since is None or card.id >= first_id(wanted.since))
+            and (wanted.until is None or card.id < first_id(wanted.until))
         )
 
     def identified(self, id_: str, *, snils: str) -> None:

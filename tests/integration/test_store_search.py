@@ -13,7 +13,7 @@ from ivr.ports import CardSearch, Store, UnitOfWork
 from tests.integration.storing import AT, a_card, do
 
 MINE, OTHER = "11223344595", "08765430200"
-MINUTE = timedelta(minutes=1)
+MINUTE, MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def search(store: Store, wanted: CardSearch, **more: object) -> Sequence[Card]:
         (CardSearch(outcome=Outcome.CALLBACK), [3]),
         (CardSearch(since=AT + MINUTE), [3, 2, 1]),
         (CardSearch(until=AT + 2 * MINUTE), [1, 0]),
-        (CardSearch(since=AT + MINUTE, until=AT + MINUTE + timedelta(microseconds=1)), [1]),
-        (CardSearch(until=AT + timedelta(microseconds=1)), [0]),
+        (CardSearch(since=AT + MINUTE, until=AT + MINUTE + MILLISECOND), [1]),
+        (CardSearch(until=AT + MILLISECOND), [0]),
         (CardSearch(snils=MINE, topic="Льготы"), [0]),
         (CardSearch(operator="201", topic="Пенсия", since=AT, number="+79120000001"), [3]),
     ],
