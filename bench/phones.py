@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from re import compile as compiled
 
-from tests.harness.called_sip import KEPT, answer, bye, keep
+from tests.harness.called_sip import KEPT, answer, bye, keep, short_messages
 from tests.harness.closing import Closing
 from tests.harness.processes import HOST, Group, TooLate, free_ports, release_ports, wait_for
 
@@ -19,7 +18,6 @@ RATE = 50
 """Registrations a second."""
 STAYS_SECONDS = 7200.0
 _INVITE = compiled("INVITE sip:([0-9]+)@")
-_FIELDS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +77,7 @@ class Phones(Closing):
         return sum(row[5].endswith("REGISTER") and row[6].startswith("SIP/2.0 200") for row in self._rows())
 
     def _rows(self) -> list[list[str]]:
-        path = self.folder / "messages"
-        if not path.is_file():
-            return []
-        with path.open(newline="", errors="replace") as file:
-            rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return [row for row in rows if len(row) >= _FIELDS]
+        return short_messages(self.folder / "messages")
 
     def close(self) -> None:
         self._group.kill()

@@ -5,7 +5,6 @@ It counts on the citizen's side, by SIP alone: who was invited when, who answere
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from enum import StrEnum
 from itertools import count
 from pathlib import Path
 
-from tests.harness.called_sip import KEPT, answer, bye, keep
+from tests.harness.called_sip import KEPT, answer, bye, keep, short_messages
 from tests.harness.closing import Closing
 from tests.harness.processes import HOST, Group, free_ports, release_ports, wait_for
 
@@ -27,7 +26,6 @@ SHORT_SECONDS = 2.0
 """From the answer, for those who hang up soon."""
 LONGER_SECONDS = 14.0
 """For those who wait a while."""
-_FIELDS = 7
 _INVITE = re.compile(r"INVITE sip:([+]?[0-9]+)@")
 _numbers = count(1)
 
@@ -82,12 +80,7 @@ class Called(Closing):
         return [call for call in found if number in (None, call.number)]
 
     def _rows(self) -> list[list[str]]:
-        path = self.folder / "messages"
-        if not path.is_file():
-            return []
-        with path.open(newline="", errors="replace") as file:
-            rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            return [row for row in rows if len(row) >= _FIELDS]
+        return short_messages(self.folder / "messages")
 
     def wait_invited(self, number: str, timeout: float, *, times: int = 1) -> Invited:
         """The `times`-th INVITE to this citizen."""

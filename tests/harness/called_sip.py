@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 KEPT = (("cseq", "CSeq:", "[0-9]+"), ("from", "From:", ".*"), ("to", "To:", ".*"))
 """Of INVITE, for what is sent later."""
+
+
+_FIELDS = 7
+
+
+def short_messages(path: Path) -> list[list[str]]:
+    """Rows of sipp's -trace_shortmsg so far: date, time, epoch, S or R, Call-ID, CSeq, the first line."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", errors="replace") as file:
+        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [row for row in rows if len(row) >= _FIELDS]
 
 
 def keep(name: str, header: str, what: str) -> str:
