@@ -42,13 +42,13 @@ from tests.harness.scenario import HungUpOn, Key, Scenario
 from tests.harness.sipp import Sipp
 
 ROUNDS = 1
-RATE = 40.0
+RATE = 20.0
 """New calls a second, until all are there."""
 KEY_AFTER = 1.0
 MORE_CALLS = 2000
 """Beyond those who wait at once; each from a number of its own."""
 FILL_SECONDS = 60.0
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 8.0
 """Until operators' talks are no more in step."""
 GRACE_SECONDS = 6.0
 END_SECONDS = 90.0
