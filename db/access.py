@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Connection, Executable, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from db.crypto import Vault
 from db.engine import POSTGRESQL, serialise
+from db.prepared import Prepared
+from db.prepared import Row as Row
 
 T = TypeVar("T")
-Row = dict[str, Any]
+Statement = Executable | Prepared
+"""Prepared is what every call asks for; what is built each time costs several times as much."""
 CHUNK = 500
 """Values in one IN (…): both databases limit the parameters of a statement."""
 
@@ -28,28 +32,40 @@ class Access:
     zone: ZoneInfo
     node: str
 
-    def rows(self, statement: Executable, **values: object) -> list[Row]:
-        """values: of the statement's bindparams. One that is made once costs half of one made each time."""
+    def rows(self, statement: Statement, **values: object) -> list[Row]:
+        """values: of the statement's bindparams."""
+        if isinstance(statement, Prepared):
+            return statement.rows(self.connection, values)
         found = self.connection.execute(statement, values or None)
         names = tuple(found.keys())
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def first(self, statement: Executable, **values: object) -> Row | None:
+    def first(self, statement: Statement, **values: object) -> Row | None:
+        if isinstance(statement, Prepared):
+            return statement.first(self.connection, values)
         row = self.connection.execute(statement, values or None).mappings().first()
         return None if row is None else dict(row)
 
-    def run(self, statement: Executable, **values: object) -> int:
+    def run(self, statement: Statement, **values: object) -> int:
         """How many rows it touched."""
+        if isinstance(statement, Prepared):
+            return statement.run(self.connection, values)
         return int(self.connection.execute(statement, values or None).rowcount)
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Rows that all have the same columns."""
         if rows:
-            self.connection.execute(table.insert(), list(rows))
+            _inserting(table, tuple(rows[0])).many(self.connection, rows)
 
     def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert; a row that breaks a unique rule is already there and stays as it is."""
         if rows:
-            self.connection.execute(self._insert(table).on_conflict_do_nothing(), list(rows))
+            statement = _inserting_missing(table, tuple(rows[0]), self.connection.dialect.name)
+            statement.many(self.connection, rows)
+
+    def change(self, table: Table, id_: str, fields: Mapping[str, Any]) -> int:
+        """Set columns of the row with this id; how many there are."""
+        return _changing(table, tuple(fields)).run(self.connection, {**fields, "wanted": id_})
 
     def put(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert; a row whose key is there already gets these values."""
@@ -65,6 +81,22 @@ class Access:
 
     def serialise(self, what: str) -> None:
         serialise(self.connection, what)
+
+
+@cache
+def _inserting(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(table.insert().inline(), columns=columns)
+
+
+@cache
+def _inserting_missing(table: Table, columns: tuple[str, ...], backend: str) -> Prepared:
+    insert = postgresql.insert if backend == POSTGRESQL else sqlite.insert
+    return Prepared(insert(table).on_conflict_do_nothing().inline(), columns=columns)
+
+
+@cache
+def _changing(table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(table.update().where(table.c.id == bindparam("wanted")), columns=columns)
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

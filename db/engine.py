@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.prepared import Prepared, driver_cursor
 from ivr.domain.errors import BadInput, StorageDown
 
 LOCK_MS = 5_000
@@ -28,6 +29,9 @@ STATEMENT_MS = 5_000
 CONNECT_S = 3
 """Whole seconds until a PostgreSQL that does not answer counts as down."""
 _CONNECTIONS = 4
+_BEGIN = "BEGIN IMMEDIATE"
+_LOCKED = Prepared(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"))
+_SHARED = Prepared(text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:what, 0))"))
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NO_RIGHT = "42501"
@@ -80,7 +84,8 @@ def _sqlite(address: URL) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A transaction that reads first and writes later would fail instead of waiting its turn.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with driver_cursor(connection, _BEGIN) as cursor:
+            cursor.execute(_BEGIN)
 
     return engine
 
@@ -143,14 +148,13 @@ def serialise(connection: Connection, what: str) -> None:
     On SQLite every transaction is alone already. On PostgreSQL what was committed while waiting is seen.
     """
     if connection.dialect.name == POSTGRESQL:
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": what})
+        _LOCKED.run(connection, {"what": what})
 
 
 def share(connection: Connection, what: str) -> None:
     """From here to the end of the transaction nobody passes `serialise` with the same `what`."""
     if connection.dialect.name == POSTGRESQL:
-        statement = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:what, 0))")
-        connection.execute(statement, {"what": what})
+        _SHARED.run(connection, {"what": what})
 
 
 @contextmanager

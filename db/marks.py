@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, select, text
 from db.crypto import Vault
 from db.engine import POSTGRESQL, serialise, share
 from db.keys import KeyKind
+from db.prepared import Prepared
 from db.tables import key_marks
 
 _LOCK = "ekc keys"
@@ -23,12 +24,12 @@ Mark = tuple[KeyKind, str, bytes]
 """Kind, id and what the key is recognised by (`Vault.mark`)."""
 
 
-_IN_STATE = (
+_IN_STATE = Prepared(
     select(key_marks.c.kind, key_marks.c.id, key_marks.c.mark)
     .where(key_marks.c.state == bindparam("wanted"))
     .order_by(key_marks.c.id.desc())
 )
-"""Made once: every transaction asks for it."""
+"""Every transaction asks for it."""
 
 
 class MarkState(StrEnum):
@@ -57,8 +58,8 @@ def hold(connection: Connection) -> None:
 
 def read(connection: Connection, state: MarkState) -> Sequence[Mark]:
     """Newest first."""
-    rows = connection.execute(_IN_STATE, {"wanted": state.value})
-    return [(KeyKind(kind), id_, mark) for kind, id_, mark in rows]
+    rows = _IN_STATE.rows(connection, {"wanted": state.value})
+    return [(KeyKind(row["kind"]), row["id"], row["mark"]) for row in rows]
 
 
 def by_kind(marks: Sequence[Mark]) -> Mapping[KeyKind, Sequence[str]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, select, true
 
 from db.access import Access, Row
-from db.engine import POSTGRESQL
+from db.prepared import Prepared
 from db.repositories.card_hashes import NUMBER
 from db.tables import callbacks, cards, deferred
 from ivr.domain.callback import OPEN_STATES, Source
@@ -37,10 +37,7 @@ class SqlDeferred:
 
     def of_card(self, card: str) -> Deferred | None:
         """See the port."""
-        statement = _select(_TABLE.c.card == card)
-        if self._db.connection.dialect.name == POSTGRESQL:
-            statement = statement.with_for_update(of=_TABLE)
-        row = self._db.first(statement)
+        row = self._db.first(_OF_CARD, wanted=card)
         return None if row is None else _to_deferred(row)
 
     def list(self, *, open_only: bool = False) -> Sequence[Deferred]:
@@ -63,6 +60,10 @@ def _select(which: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
         .where(which)
         .order_by(cards.c.registered_at, _TABLE.c.card)
     )
+
+
+_OF_CARD = Prepared(_select(_TABLE.c.card == bindparam("wanted")).with_for_update(of=_TABLE))
+"""Held to the end of the transaction; SQLite's dialect leaves that out."""
 
 
 def _row(deferred: Deferred) -> Row:

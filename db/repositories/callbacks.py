@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Select, bindparam, func, select
 
-from db.access import Access, Row, chunks
+from db.access import Access, Row, Statement, chunks
 from db.engine import POSTGRESQL
+from db.prepared import Prepared
 from db.repositories.card_hashes import NUMBER, number_hash
 from db.tables import callback_attempts, callbacks, cards
 from ivr.domain.callback import OPEN_STATES, PENDING_STATES, Attempt, Callback, Source, State
@@ -25,6 +26,12 @@ def _in(states: Collection[State]) -> ColumnElement[bool]:
 _OPEN = _in(OPEN_STATES)
 _NEVER = frozenset({"id", "number", "number_hash"})
 """Columns that stay as they were requested."""
+_NUMBERS = callbacks.c.number_hash.in_(bindparam("hashes", expanding=True))
+_OPEN_OF_NUMBER = Prepared(select(callbacks).where(_NUMBERS, _OPEN).with_for_update(), lists=("hashes",))
+"""Held, as by `_held`: SQLite's dialect leaves that out."""
+_OPEN_OF_CARD = Prepared(
+    select(callbacks).where(callbacks.c.card == bindparam("wanted"), _OPEN).order_by(callbacks.c.due).limit(1)
+)
 _STATE = (
     callbacks.update()
     .where(callbacks.c.id == bindparam("wanted"))
@@ -32,10 +39,11 @@ _STATE = (
 )
 _OF_CALLBACKS: BindParameter[str] = bindparam("wanted", expanding=True)
 _BY_ID = select(callbacks).where(callbacks.c.id.in_(_OF_CALLBACKS)).order_by(callbacks.c.id)
-_ATTEMPTS = (
+_ATTEMPTS = Prepared(
     select(callback_attempts)
     .where(callback_attempts.c.callback.in_(_OF_CALLBACKS))
-    .order_by(callback_attempts.c.position)
+    .order_by(callback_attempts.c.position),
+    lists=("wanted",),
 )
 
 
@@ -86,10 +94,7 @@ class SqlCallbacks:
         return self._callbacks(statement.where(_OPEN) if open_only else statement)
 
     def open_for_number(self, number: str) -> Callback | None:
-        hashes = self._db.vault.lookups(NUMBER, number)
-        found = self._callbacks(
-            self._held(select(callbacks).where(callbacks.c.number_hash.in_(hashes), _OPEN))
-        )
+        found = self._callbacks(_OPEN_OF_NUMBER, hashes=self._db.vault.lookups(NUMBER, number))
         return found[0] if found else None
 
     def of_number(self, number: str, *, limit: int = 5) -> Sequence[Callback]:
@@ -134,9 +139,7 @@ class SqlCallbacks:
         return statement.with_for_update(skip_locked=skip)
 
     def open_for_card(self, card: str) -> Callback | None:
-        found = self._callbacks(
-            select(callbacks).where(callbacks.c.card == card, _OPEN).order_by(callbacks.c.due).limit(1)
-        )
+        found = self._callbacks(_OPEN_OF_CARD, wanted=card)
         return found[0] if found else None
 
     def _row(self, callback: Callback) -> Row:
@@ -164,7 +167,7 @@ class SqlCallbacks:
         ]
         self._db.put(callback_attempts, rows)
 
-    def _callbacks(self, statement: Select[*tuple[object, ...]], **values: object) -> Sequence[Callback]:
+    def _callbacks(self, statement: Statement, **values: object) -> Sequence[Callback]:
         rows = self._db.rows(statement, **values)
         attempts: dict[str, list[Attempt]] = {row["id"]: [] for row in rows}
         for ids in chunks(list(attempts)):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select
 
 from db.access import Access, Row, chunks
+from db.prepared import Prepared
 from db.repositories.card_hashes import NUMBER, number_hash
 from db.repositories.card_search import ids_of
 from db.repositories.contacts import CONTACT_FIELDS, new_contact, to_contact
@@ -26,19 +27,41 @@ _FIELDS = frozenset(
 _READ = [column for column in cards.c if column.name not in ("number_hash", "snils", "snils_hash")]
 """What makes up a Card."""
 
-_CARD = select(*_READ).where(
-    or_(cards.c.id == bindparam("wanted"), cards.c.registration_number == bindparam("wanted"))
+_CARD = Prepared(
+    select(*_READ).where(
+        or_(cards.c.id == bindparam("wanted"), cards.c.registration_number == bindparam("wanted"))
+    )
 )
 _OF_CARDS: BindParameter[str] = bindparam("wanted", expanding=True)
 _PAGE = select(*_READ).where(cards.c.id.in_(_OF_CARDS)).order_by(cards.c.id.desc())
-_TOPICS = select(card_topics).where(card_topics.c.card.in_(_OF_CARDS)).order_by(card_topics.c.position)
-_CONTACTS = select(contacts).where(contacts.c.card.in_(_OF_CARDS)).order_by(contacts.c.at, contacts.c.id)
-_SNILS = select(cards.c.id, cards.c.snils).where(cards.c.id == bindparam("wanted"))
-_CONTACT = (
+_TOPICS = Prepared(
+    select(card_topics).where(card_topics.c.card.in_(_OF_CARDS)).order_by(card_topics.c.position),
+    lists=("wanted",),
+)
+_CONTACTS = Prepared(
+    select(contacts).where(contacts.c.card.in_(_OF_CARDS)).order_by(contacts.c.at, contacts.c.id),
+    lists=("wanted",),
+)
+_SNILS = Prepared(select(cards.c.id, cards.c.snils).where(cards.c.id == bindparam("wanted")))
+_CONTACT = Prepared(
     select(contacts)
     .where(contacts.c.call == bindparam("wanted"))
     .order_by((contacts.c.node == bindparam("ours")).desc(), contacts.c.at.desc())
     .limit(1)
+)
+_CARD_OF = Prepared(
+    select(contacts.c.card).where(
+        contacts.c.node == bindparam("at_node"), contacts.c.call == bindparam("wanted")
+    )
+)
+_KNOWN = Prepared(
+    select(contacts.c.call).where(contacts.c.call.in_(bindparam("wanted", expanding=True))), lists=("wanted",)
+)
+_NEXT = Prepared(
+    counters.update()
+    .where(counters.c.name == bindparam("wanted"))
+    .values(value=counters.c.value + 1)
+    .returning(counters.c.value)
 )
 
 
@@ -56,14 +79,12 @@ class SqlCards:
             id_ = self._card_of(call, node) or self._new(call=call, node=node, number=number, at=at)
         card = self.get(id_)
         if card.number is None and number is not None:
-            self._db.run(cards.update().where(cards.c.id == id_).values(self._number(id_, number)))
+            self._db.change(cards, id_, self._number(id_, number))
             card = self.get(id_)
         return card
 
     def _card_of(self, call: str, node: str) -> str | None:
-        found = self._db.first(
-            select(contacts.c.card).where(contacts.c.node == node, contacts.c.call == call)
-        )
+        found = self._db.first(_CARD_OF, at_node=node, wanted=call)
         return None if found is None else str(found["card"])
 
     def register(self, *, number: str, at: datetime) -> Card:
@@ -91,12 +112,7 @@ class SqlCards:
         year = at.astimezone(self._db.zone).year
         name = f"registration {year}"
         self._db.insert_missing(counters, [{"name": name, "value": 0}])
-        counted = self._db.first(
-            counters.update()
-            .where(counters.c.name == name)
-            .values(value=counters.c.value + 1)
-            .returning(counters.c.value)
-        )
+        counted = self._db.first(_NEXT, wanted=name)
         assert counted is not None  # the row was made above # noqa: S101
         return f"{year:04}-{counted['value']:06}"
 
@@ -136,7 +152,7 @@ class SqlCards:
         id_, vault = self._row(id_)["id"], self._db.vault
         sealed, hashed = vault.seal_row(cards, {"snils": snils}, row=id_), vault.lookup(SNILS, snils)
         values = {**sealed, "snils_hash": hashed, "level": Level.PERSONAL.value}
-        self._db.run(cards.update().where(cards.c.id == id_).values(values))
+        self._db.change(cards, id_, values)
 
     def snils_of(self, id_: str) -> str | None:
         row = self._db.first(_SNILS, wanted=self._row(id_)["id"])
@@ -149,7 +165,7 @@ class SqlCards:
         if unknown := fields.keys() - _FIELDS:
             raise TypeError(f"a card's {', '.join(sorted(unknown))} cannot be changed")
         if fields:
-            self._db.run(cards.update().where(cards.c.id == id_).values(self._stored(id_, fields)))
+            self._db.change(cards, id_, self._stored(id_, fields))
         if isinstance(topics, Iterable):
             self._replace_topics(id_, [str(title) for title in topics])
 
@@ -172,7 +188,7 @@ class SqlCards:
     def add_topic(self, id_: str, *, agency: str, topic: str) -> None:
         """Add a topic and make its agency the card's; the same topic twice is once."""
         id_ = self._row(id_)["id"]
-        self._db.run(cards.update().where(cards.c.id == id_).values(agency=agency))
+        self._db.change(cards, id_, {"agency": agency})
         known = self._topics(card_topics.c.card == id_)
         if not any((row["agency"], row["title"]) == (agency, topic) for row in known):
             position = known[-1]["position"] + 1 if known else 0
@@ -190,8 +206,7 @@ class SqlCards:
         """See the port."""
         found: set[str] = set()
         for part in chunks(sorted(set(calls))):
-            rows = self._db.rows(select(contacts.c.call).where(contacts.c.call.in_(part)))
-            found.update(row["call"] for row in rows)
+            found.update(row["call"] for row in self._db.rows(_KNOWN, wanted=part))
         return found
 
     def change_contact(self, call: str, **fields: object) -> None:
@@ -202,7 +217,7 @@ class SqlCards:
         if row is None:
             raise NotFound(f"there is no call {call}")
         if fields:
-            self._db.run(contacts.update().where(contacts.c.id == row["id"]).values(fields))
+            self._db.change(contacts, row["id"], fields)
 
     def dialled(self, id_: str, *, call: str, node: str, at: datetime) -> None:
         id_ = self._row(id_)["id"]

@@ -41,9 +41,9 @@ class SqlCitizens:
 
     def credentials(self, snils: str) -> Credentials | None:
         """See the port. One query, and as many values opened, whether or not there is such a citizen."""
-        row = self._db.first(self._rows.rows("snils_hash", (SNILS, snils)))
-        clear = self._credentials(row or {})
-        if row is None:
+        found = self._rows.rows("snils_hash", (SNILS, snils))
+        clear = self._credentials(found[0] if found else {})
+        if not found:
             return None
         return Credentials(
             phone=clear["phone"],
@@ -60,16 +60,16 @@ class SqlCitizens:
 
     def set_code(self, snils: str, code: CodeHashes) -> None:
         """See the port. A pepper that was retired after the hashes were made cannot check them any more."""
-        found = self._db.first(self._rows.rows("snils_hash", (SNILS, snils)).with_only_columns(citizens.c.id))
-        if found is None:
+        found = self._rows.rows("snils_hash", (SNILS, snils))
+        if not found:
             raise NotFound(_UNKNOWN)
         sealed = {"code_keypad": code.keypad, "code_exact": code.exact}
         row = {
-            **self._db.vault.seal_row(citizens, sealed, row=found["id"]),
+            **self._db.vault.seal_row(citizens, sealed, row=found[0]["id"]),
             "code_pepper": self._pepper(code),
             "code_set_at": datetime.now(UTC),
         }
-        self._db.run(citizens.update().where(citizens.c.id == found["id"]).values(row))
+        self._db.change(citizens, found[0]["id"], row)
 
     def _pepper(self, code: CodeHashes) -> str:
         ids = {text.partition("$")[0] for text in (code.keypad, code.exact)}

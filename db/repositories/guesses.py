@@ -9,17 +9,19 @@ from datetime import datetime
 from sqlalchemy import BindParameter, bindparam, select
 
 from db.access import Access
+from db.prepared import Prepared
 from db.tables import guesses
 from ivr.ports import GuessCounter, GuessLock
 
 _HASHES: BindParameter[bytes] = bindparam("hashes", expanding=True)
 _HERE = (guesses.c.scope == bindparam("scope")) & guesses.c.key_hash.in_(_HASHES)
-_COUNTER = (
+_COUNTER = Prepared(
     select(guesses.c.failures, guesses.c.since, guesses.c.locked_until, guesses.c.locks)
     .where(_HERE)
-    .order_by(guesses.c.since.desc())
+    .order_by(guesses.c.since.desc()),
+    lists=("hashes",),
 )
-_CLEARED = guesses.delete().where(_HERE)
+_CLEARED = Prepared(guesses.delete().where(_HERE), lists=("hashes",))
 
 
 class SqlGuesses:

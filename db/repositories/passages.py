@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from db.access import Access, Row, chunks
+from db.prepared import Prepared
 from db.tables import contacts, passages
 from ivr.domain.errors import NotFound
 from ivr.domain.passage import Passage
+
+_ROWS = (
+    select(passages, contacts.c.call)
+    .join(contacts, contacts.c.id == passages.c.contact)
+    .order_by(passages.c.entered, passages.c.contact, passages.c.position)
+)
+_OF_CONTACT = Prepared(_ROWS.where(passages.c.contact == bindparam("wanted")))
+_CONTACT = Prepared(
+    select(contacts.c.id)
+    .where(contacts.c.call == bindparam("wanted"))
+    .order_by((contacts.c.node == bindparam("ours")).desc(), contacts.c.at.desc())
+    .limit(1)
+)
 
 
 class SqlPassages:
@@ -22,7 +36,7 @@ class SqlPassages:
     def put(self, call: str, found: Sequence[Passage]) -> None:
         """See the port. Raises NotFound."""
         contact = self._contact(call)
-        known = self._rows(passages.c.contact == contact)
+        known = self._db.rows(_OF_CONTACT, wanted=contact)
         if [_to_passage(row) for row in known] == list(found):
             return
         if known:
@@ -40,19 +54,11 @@ class SqlPassages:
         return [_to_passage(row) for row in rows]
 
     def _rows(self, which: ColumnElement[bool]) -> Sequence[Row]:
-        statement = (
-            select(passages, contacts.c.call)
-            .join(contacts, contacts.c.id == passages.c.contact)
-            .where(which)
-            .order_by(passages.c.entered, passages.c.contact, passages.c.position)
-        )
-        return self._db.rows(statement)
+        return self._db.rows(_ROWS.where(which))
 
     def _contact(self, call: str) -> str:
         """Ours before another node's, as in cards."""
-        ours = contacts.c.node == self._db.node
-        newest = select(contacts.c.id).where(contacts.c.call == call)
-        row = self._db.first(newest.order_by(ours.desc(), contacts.c.at.desc()).limit(1))
+        row = self._db.first(_CONTACT, wanted=call, ours=self._db.node)
         if row is None:
             raise NotFound(f"there is no call {call}")
         return str(row["id"])

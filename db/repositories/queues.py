@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from db.access import Access, Row, chunks
+from db.prepared import Prepared
 from db.repositories.card_hashes import NUMBER
 from db.tables import announcements, cards, contacts, queue_rules, turns
 from ivr.domain.enquiry import ContactOutcome
@@ -15,6 +16,27 @@ from ivr.domain.queue_rules import Instead, QueueRules
 from ivr.domain.waiting import Announcement, Turn
 
 _OF_CALL = and_(contacts.c.call == turns.c.call, contacts.c.node == turns.c.node)
+_TURNS = Prepared(
+    select(turns).where(
+        turns.c.node == bindparam("ours"), turns.c.call.in_(bindparam("wanted", expanding=True))
+    ),
+    lists=("wanted",),
+)
+_TURNS_OF_CARDS = Prepared(
+    select(turns).where(turns.c.card.in_(bindparam("wanted", expanding=True))), lists=("wanted",)
+)
+_NEWEST_OF_NUMBER = Prepared(
+    select(cards.c.id)
+    .where(cards.c.number_hash.in_(bindparam("hashes", expanding=True)), cards.c.id != bindparam("besides"))
+    .order_by(cards.c.registered_at.desc(), cards.c.id.desc())
+    .limit(bindparam("most")),
+    lists=("hashes",),
+)
+_ANNOUNCED = Prepared(
+    select(*(announcements.c[name] for name in Announcement.__dataclass_fields__))
+    .order_by(announcements.c.at.desc(), announcements.c.id.desc())
+    .limit(1)
+)
 
 
 class SqlQueues:
@@ -46,22 +68,15 @@ class SqlQueues:
     def turns(self, calls: Iterable[str]) -> Mapping[str, Turn]:
         found: dict[str, Turn] = {}
         for part in chunks(list(calls)):
-            rows = self._db.rows(
-                select(turns).where(turns.c.node == self._db.node, turns.c.call.in_(list(part)))
-            )
+            rows = self._db.rows(_TURNS, ours=self._db.node, wanted=part)
             found |= {row["call"]: _to_turn(row) for row in rows}
         return found
 
     def earlier(self, number: str, *, besides: str, limit: int = 5) -> Sequence[tuple[str, Turn | None]]:
         hashes = self._db.vault.lookups(NUMBER, number)
-        newest = (
-            select(cards.c.id)
-            .where(cards.c.number_hash.in_(hashes), cards.c.id != besides)
-            .order_by(cards.c.registered_at.desc(), cards.c.id.desc())
-            .limit(limit)
-        )
-        ids = [row["id"] for row in self._db.rows(newest)]
-        rows = self._db.rows(select(turns).where(turns.c.card.in_(ids)))
+        newest = self._db.rows(_NEWEST_OF_NUMBER, hashes=hashes, besides=besides, most=limit)
+        ids = [row["id"] for row in newest]
+        rows = self._db.rows(_TURNS_OF_CARDS, wanted=ids)
         by_card = {row["card"]: _to_turn(row) for row in rows}
         return [(id_, by_card.get(id_)) for id_ in ids]
 
@@ -86,9 +101,7 @@ class SqlQueues:
         self._db.insert(announcements, [{**row, "recording": recording}])
 
     def announcement(self, now: datetime) -> Announcement | None:
-        columns = [announcements.c[name] for name in Announcement.__dataclass_fields__]
-        newest = select(*columns).order_by(announcements.c.at.desc(), announcements.c.id.desc()).limit(1)
-        row = self._db.first(newest)
+        row = self._db.first(_ANNOUNCED)
         found = None if row is None else Announcement(**row)
         return found if found is not None and found.in_force(now) else None
 

@@ -9,14 +9,16 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, select
 
 from db.access import Access
+from db.prepared import Prepared
 from db.tables import audit, calendar_days, traces
 from ivr.ports import AuditRow, DayException, TraceEvent
 
-_OF_CALL = (
+_OF_CALL = Prepared(
     select(traces)
     .where(traces.c.call == bindparam("wanted"), traces.c.seq > bindparam("after"))
     .order_by(traces.c.at, traces.c.seq)
 )
+_DAYS = Prepared(select(calendar_days).order_by(calendar_days.c.day))
 
 
 class SqlTraces:
@@ -58,9 +60,7 @@ class SqlCalendarDays:
 
     def list(self) -> Sequence[DayException]:
         """In the order of days."""
-        return [
-            DayException(**row) for row in self._db.rows(select(calendar_days).order_by(calendar_days.c.day))
-        ]
+        return [DayException(**row) for row in self._db.rows(_DAYS)]
 
     def set(self, day: DayException) -> None:
         self._db.insert_missing(calendar_days, [asdict(day)])

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from functools import cache
+from typing import Generic, TypeVar
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Table, bindparam, select
 
 from db.access import Access, Row, chunks
 from db.crypto import Keyed
+from db.prepared import Prepared
 from ivr.domain.ids import new_id
 
 T = TypeVar("T")
 SNILS = "snils"
 """Purpose of the keyed hash of SNILS: the same one in every table."""
+
+
+@cache
+def _by_hash(table: Table, column: str) -> Prepared:
+    which = table.c[column].in_(bindparam("hashes", expanding=True))
+    return Prepared(select(table).where(which).order_by(table.c.id), lists=("hashes",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,7 @@ class Upserts(Generic[T]):
             if identity in known and known[identity][1] != record
         ]
         for row in changed:
-            self._db.run(self._kind.table.update().where(self._kind.table.c.id == row["id"]).values(row))
+            self._db.change(self._kind.table, row["id"], row)
         return len(new) + len(changed)
 
     def _known(self, identities: Iterable[Keyed]) -> dict[Keyed, tuple[str, T]]:
@@ -78,12 +86,11 @@ class Upserts(Generic[T]):
 
     def find(self, column: str, of: Keyed) -> list[T]:
         """In the order they were given."""
-        return [self._open(row) for row in self._db.rows(self.rows(column, of))]
+        return [self._open(row) for row in self.rows(column, of)]
 
-    def rows(self, column: str, of: Keyed) -> Select[Any]:
-        """The statement for the rows with this hash in a column."""
-        table = self._kind.table
-        return select(table).where(table.c[column].in_(self._db.vault.lookups(*of))).order_by(table.c.id)
+    def rows(self, column: str, of: Keyed) -> Sequence[Row]:
+        """Rows with this hash in a column, as they are stored."""
+        return self._db.rows(_by_hash(self._kind.table, column), hashes=self._db.vault.lookups(*of))
 
     def _row(self, id_: str, record: T) -> Row:
         vault, kind = self._db.vault, self._kind
