@@ -82,8 +82,10 @@ class Prepared:
     def many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Once with each of these values."""
         form = self._form(connection.dialect, rows[0])
+        given = [form.parameters(row) for row in rows]
         with driver_cursor(_begun(connection), form.sql) as cursor:
-            cursor.executemany(form.sql, [form.parameters(row) for row in rows])
+            _announce(connection, cursor, form.sql, given, many=True)
+            cursor.executemany(form.sql, given)
 
     @contextmanager
     def _executed(self, connection: Connection, values: Values) -> Iterator[tuple[DBAPICursor, _Form]]:
@@ -91,8 +93,10 @@ class Prepared:
         flat = dict(values)
         for name in self._lists:
             flat |= {f"{name}_{place}": one for place, one in enumerate(flat.pop(name), 1)}
+        given = form.parameters(flat)
         with driver_cursor(_begun(connection), form.sql) as cursor:
-            cursor.execute(form.sql, form.parameters(flat))
+            _announce(connection, cursor, form.sql, given, many=False)
+            cursor.execute(form.sql, given)
             yield cursor, form
 
     def _form(self, dialect: Dialect, values: Values) -> _Form:
@@ -124,6 +128,12 @@ class Prepared:
 
 def _reader(type_: TypeEngine[Any], dialect: Dialect) -> _Process:
     return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _announce(connection: Connection, cursor: DBAPICursor, sql: str, given: Any, *, many: bool) -> None:
+    """To who listens to SQLAlchemy's event of the same name."""
+    for tell in connection.dispatch.before_cursor_execute:
+        tell(connection, cursor, sql, given, None, many)
 
 
 def _begun(connection: Connection) -> Connection:

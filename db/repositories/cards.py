@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, or_, select
+from sqlalchemy import ColumnElement, select
 
 from db.access import Access, Row, chunks
-from db.prepared import Prepared
+from db.repositories import card_statements as sql
 from db.repositories.card_hashes import NUMBER, number_hash
 from db.repositories.card_search import ids_of
 from db.repositories.contacts import CONTACT_FIELDS, new_contact, to_contact
@@ -17,51 +17,12 @@ from db.repositories.upserts import SNILS
 from db.tables import card_topics, cards, contacts, counters
 from ivr.domain.enquiry import Card, Contact, ContactOutcome, Direction, Level, Outcome
 from ivr.domain.errors import NotFound
-from ivr.domain.ids import new_id
+from ivr.domain.ids import is_id, new_id
 from ivr.ports import CallRow, CardSearch
 
 _TEXTS = ("questions", "comment", "answer_source", "answer")
 _FIELDS = frozenset(
     (*_TEXTS, "closed_at", "level", "agency", "callback_at", "confirmed", "operator", "outcome")
-)
-_READ = [column for column in cards.c if column.name not in ("number_hash", "snils", "snils_hash")]
-"""What makes up a Card."""
-
-_CARD = Prepared(
-    select(*_READ).where(
-        or_(cards.c.id == bindparam("wanted"), cards.c.registration_number == bindparam("wanted"))
-    )
-)
-_OF_CARDS: BindParameter[str] = bindparam("wanted", expanding=True)
-_PAGE = select(*_READ).where(cards.c.id.in_(_OF_CARDS)).order_by(cards.c.id.desc())
-_TOPICS = Prepared(
-    select(card_topics).where(card_topics.c.card.in_(_OF_CARDS)).order_by(card_topics.c.position),
-    lists=("wanted",),
-)
-_CONTACTS = Prepared(
-    select(contacts).where(contacts.c.card.in_(_OF_CARDS)).order_by(contacts.c.at, contacts.c.id),
-    lists=("wanted",),
-)
-_SNILS = Prepared(select(cards.c.id, cards.c.snils).where(cards.c.id == bindparam("wanted")))
-_CONTACT = Prepared(
-    select(contacts)
-    .where(contacts.c.call == bindparam("wanted"))
-    .order_by((contacts.c.node == bindparam("ours")).desc(), contacts.c.at.desc())
-    .limit(1)
-)
-_CARD_OF = Prepared(
-    select(contacts.c.card).where(
-        contacts.c.node == bindparam("at_node"), contacts.c.call == bindparam("wanted")
-    )
-)
-_KNOWN = Prepared(
-    select(contacts.c.call).where(contacts.c.call.in_(bindparam("wanted", expanding=True))), lists=("wanted",)
-)
-_NEXT = Prepared(
-    counters.update()
-    .where(counters.c.name == bindparam("wanted"))
-    .values(value=counters.c.value + 1)
-    .returning(counters.c.value)
 )
 
 
@@ -84,7 +45,7 @@ class SqlCards:
         return card
 
     def _card_of(self, call: str, node: str) -> str | None:
-        found = self._db.first(_CARD_OF, at_node=node, wanted=call)
+        found = self._db.first(sql.CARD_OF, at_node=node, wanted=call)
         return None if found is None else str(found["card"])
 
     def register(self, *, number: str, at: datetime) -> Card:
@@ -112,7 +73,7 @@ class SqlCards:
         year = at.astimezone(self._db.zone).year
         name = f"registration {year}"
         self._db.insert_missing(counters, [{"name": name, "value": 0}])
-        counted = self._db.first(_NEXT, wanted=name)
+        counted = self._db.first(sql.NEXT, wanted=name)
         assert counted is not None  # the row was made above # noqa: S101
         return f"{year:04}-{counted['value']:06}"
 
@@ -125,7 +86,7 @@ class SqlCards:
         return self._cards([self._row(id_)])[0]
 
     def _row(self, id_: str) -> Row:
-        row = self._db.first(_CARD, wanted=id_)
+        row = self._db.first(sql.CARD, wanted=id_)
         if row is None:
             raise NotFound(f"there is no card {id_}")
         return row
@@ -135,7 +96,9 @@ class SqlCards:
         return None if row is None else self.get(row["card"])
 
     def list(self, *, since: datetime | None = None, limit: int | None = None) -> Sequence[Card]:
-        statement = select(*_READ).order_by(cards.c.registered_at.desc(), cards.c.registration_number.desc())
+        statement = select(*sql.READ).order_by(
+            cards.c.registered_at.desc(), cards.c.registration_number.desc()
+        )
         if since is not None:
             statement = statement.where(cards.c.registered_at >= since)
         return self._cards(self._db.rows(statement.limit(limit)))
@@ -146,7 +109,7 @@ class SqlCards:
         """See the port: first the ids, which indexes alone tell, so only cards of the page are touched."""
         found = self._db.rows(ids_of(self._db.vault, wanted, before=before).limit(limit))
         pieces = chunks([row["id"] for row in found])
-        return self._cards([row for ids in pieces for row in self._db.rows(_PAGE, wanted=ids)])
+        return self._cards([row for ids in pieces for row in self._db.rows(sql.PAGE, wanted=ids)])
 
     def identified(self, id_: str, *, snils: str) -> None:
         id_, vault = self._row(id_)["id"], self._db.vault
@@ -155,17 +118,17 @@ class SqlCards:
         self._db.change(cards, id_, values)
 
     def snils_of(self, id_: str) -> str | None:
-        row = self._db.first(_SNILS, wanted=self._row(id_)["id"])
+        row = self._db.first(sql.SNILS, wanted=self._row(id_)["id"])
         return None if row is None else self._db.vault.open_row(cards, row)["snils"]
 
     def change(self, id_: str, **fields: object) -> None:
         """See the port. Raises NotFound, TypeError for a field that cannot be set."""
-        id_ = self._row(id_)["id"]
+        id_ = id_ if is_id(id_) else self._row(id_)["id"]
         topics = fields.pop("topics", None)
         if unknown := fields.keys() - _FIELDS:
             raise TypeError(f"a card's {', '.join(sorted(unknown))} cannot be changed")
-        if fields:
-            self._db.change(cards, id_, self._stored(id_, fields))
+        if fields and not self._db.change(cards, id_, self._stored(id_, fields)):
+            raise NotFound(f"there is no card {id_}")
         if isinstance(topics, Iterable):
             self._replace_topics(id_, [str(title) for title in topics])
 
@@ -206,18 +169,16 @@ class SqlCards:
         """See the port."""
         found: set[str] = set()
         for part in chunks(sorted(set(calls))):
-            found.update(row["call"] for row in self._db.rows(_KNOWN, wanted=part))
+            found.update(row["call"] for row in self._db.rows(sql.KNOWN, wanted=part))
         return found
 
     def change_contact(self, call: str, **fields: object) -> None:
         """See the port. Raises TypeError for a field that cannot be set."""
         if unknown := fields.keys() - CONTACT_FIELDS:
             raise TypeError(f"a contact's {', '.join(sorted(unknown))} cannot be changed")
-        row = self._contact_row(call)
-        if row is None:
+        statement = sql.changing_contact(tuple(fields))
+        if not self._db.run(statement, wanted=call, ours=self._db.node, **fields):
             raise NotFound(f"there is no call {call}")
-        if fields:
-            self._db.change(contacts, row["id"], fields)
 
     def dialled(self, id_: str, *, call: str, node: str, at: datetime) -> None:
         id_ = self._row(id_)["id"]
@@ -270,8 +231,7 @@ class SqlCards:
         return [to_contact(row) for row in self._db.rows(found)]
 
     def _contact_row(self, call: str) -> Row | None:
-        """One, for uniqueids begin with the node's name (asterisk.conf); otherwise ours comes first."""
-        return self._db.first(_CONTACT, wanted=call, ours=self._db.node)
+        return self._db.first(sql.CONTACT, wanted=call, ours=self._db.node)
 
     def _topics(self, which: ColumnElement[bool]) -> Sequence[Row]:
         return self._db.rows(select(card_topics).where(which).order_by(card_topics.c.position))
@@ -281,9 +241,9 @@ class SqlCards:
         topics: dict[str, list[str]] = {row["id"]: [] for row in rows}
         calls: dict[str, list[Contact]] = {row["id"]: [] for row in rows}
         for ids in chunks([row["id"] for row in rows]):
-            for row in self._db.rows(_TOPICS, wanted=ids):
+            for row in self._db.rows(sql.TOPICS, wanted=ids):
                 topics[row["card"]].append(row["title"])
-            for row in self._db.rows(_CONTACTS, wanted=ids):
+            for row in self._db.rows(sql.CONTACTS, wanted=ids):
                 calls[row["card"]].append(to_contact(row))
         opened = (self._db.vault.open_row(cards, row) for row in rows)
         return [_to_card(row, topics[row["id"]], calls[row["id"]]) for row in opened]

@@ -7,7 +7,9 @@ from datetime import datetime
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 TIME_LETTERS = 10
-"""Characters of an id that tell its time; the other sixteen are chance."""
+"""Characters of an id that tell its time."""
+_CHANCE_LETTERS = 16
+"""The others."""
 
 
 def new_id(at: datetime) -> str:
@@ -15,12 +17,17 @@ def new_id(at: datetime) -> str:
 
     It says nothing of whom it names. Naive datetimes are refused with ValueError.
     """
-    return first_id(at) + _letters(int.from_bytes(os.urandom(10), "big"), 16)
+    return first_id(at) + _letters(int.from_bytes(os.urandom(10), "big"), _CHANCE_LETTERS)
 
 
 def first_id(at: datetime) -> str:
     """What no id of this moment's millisecond, or of a later one, sorts before."""
     return _letters(_milliseconds(at), TIME_LETTERS)
+
+
+def is_id(text: str) -> bool:
+    """Whether this looks like an id, and not like a registration number."""
+    return len(text) == TIME_LETTERS + _CHANCE_LETTERS
 
 
 def _milliseconds(at: datetime) -> int:

@@ -61,10 +61,6 @@ class _Batch:
     chunk: Chunk
     reads: tuple[Read, ...]
 
-    @property
-    def calls(self) -> frozenset[str]:
-        return frozenset(read.line.linked for read in self.reads if read.line.linked)
-
 
 class JournalReader:
     """Reads one node's journals; `poll` is called again and again, by one task at a time."""
@@ -181,14 +177,14 @@ class JournalReader:
     async def _keep(self, batches: Sequence[_Batch]) -> int:
         await self._first()
         try:
-            await self._store.run(lambda uow: self._write(uow, batches))
+            known = await self._store.run(lambda uow: self._write(uow, batches))
         except BaseException:
             self._positions = None  # whether it was committed is for the database to say
             self._settler.look_around()
             raise
         moved = {batch.journal: batch.chunk.after for batch in batches}
         self._positions = {**(self._positions or {}), **moved}
-        self._settler.touch(frozenset().union(*(batch.calls for batch in batches)))
+        self._settler.touch(known)
         lines = [read.line for batch in batches for read in batch.reads]
         if any(line.event == QUEUESTART for line in lines):
             self._settler.look_around()
@@ -201,23 +197,29 @@ class JournalReader:
 
     # --- in the transaction ---
 
-    def _write(self, uow: UnitOfWork, batches: Sequence[_Batch]) -> None:
+    def _write(self, uow: UnitOfWork, batches: Sequence[_Batch]) -> Set[str]:
+        """The citizens' calls among them."""
         for batch in batches:
             before, after = batch.chunk.before, batch.chunk.after
             if not uow.journal.advance(self._node, batch.journal, after, read_from=before):
                 raise _Overtaken(
                     f"another program reads the journal {batch.journal}; only one engine may run"
                 )
-        keep(uow, [read for batch in batches for read in batch.reads])
+        return keep(uow, [read for batch in batches for read in batch.reads])
 
 
-def keep(uow: UnitOfWork, reads: Sequence[Read]) -> None:
-    """Store lines, and what they tell: cards of arrivals, events of traces. Once more is the same as once."""
+def keep(uow: UnitOfWork, reads: Sequence[Read]) -> Set[str]:
+    """Store lines, and what they tell: cards of arrivals, events of traces. Once more is the same as once.
+
+    The calls among them that are on a card.
+    """
     uow.journal.add(read.line for read in reads)
     for read in reads:
         _open_card(uow, read)
-    for call in sorted(uow.cards.known({read.line.linked for read in reads if read.line.linked})):
+    known = uow.cards.known({read.line.linked for read in reads if read.line.linked})
+    for call in sorted(known):
         _tell_story(uow, call)
+    return known
 
 
 def _open_card(uow: UnitOfWork, read: Read) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from ivr.asterisk import conf, general_queue
 from ivr.asterisk import tree as trees
+from ivr.asterisk.floor_events import WANTED
 from ivr.asterisk.install import mirror
 from ivr.asterisk.layout import Layout, own_directory
 from ivr.asterisk.tree import AsteriskTree, cached_trees, objection, open_tree
@@ -151,6 +152,14 @@ def test_ami_is_on_loopback_with_least_classes(tmp_path: Path, tree: AsteriskTre
     assert set(options["read"].split(",")) == {"agent", "call", "system", "user"}
     assert set(options["write"].split(",")) == {"agent", "call", "originate", "reporting"}
     assert options["secret"] == conf.ami_secret(site)
+
+
+def test_asterisk_sends_the_events_that_the_engine_listens_to_and_no_others(
+    settings: Settings, tree: AsteriskTree
+) -> None:
+    text = rendered(settings, tree, "manager.conf")
+    sent = re.findall(r"^eventfilter\(action\(include\),name\((\w+)\)\) =$", text, re.MULTILINE)
+    assert set(sent) == WANTED | {"OriginateResponse"}
 
 
 def test_no_message_is_declined_that_journals_or_the_live_view_need(
