@@ -40,7 +40,7 @@ class _Form:
         given = {**self.fixed, **values} if self.fixed else values
         stored = [given[name] if store is None else store(given[name]) for name, store in self.binds]
         if self.positional:
-            return stored
+            return tuple(stored)
         return {name: value for (name, _), value in zip(self.binds, stored, strict=True)}
 
     def row(self, found: Sequence[Any]) -> Row:
