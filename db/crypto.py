@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -53,6 +53,12 @@ class Cipher(Protocol):
     def mac(self, key: bytes, text: bytes) -> bytes: ...
 
 
+@lru_cache(maxsize=8)
+def _aead(key: bytes) -> AESGCM:
+    """The cipher's context, kept: there are two keys while they are rotated, else one."""
+    return AESGCM(key)
+
+
 class AesGcm:
     """AES-256-GCM (NIST SP 800-38D) and HMAC-SHA-256 (RFC 2104).
 
@@ -63,11 +69,11 @@ class AesGcm:
     version = 1
 
     def seal(self, key: bytes, nonce: bytes, text: bytes, associated: bytes) -> bytes:
-        return AESGCM(key).encrypt(nonce, text, associated)
+        return _aead(key).encrypt(nonce, text, associated)
 
     def open(self, key: bytes, nonce: bytes, sealed: bytes, associated: bytes) -> bytes:
         try:
-            return AESGCM(key).decrypt(nonce, sealed, associated)
+            return _aead(key).decrypt(nonce, sealed, associated)
         except InvalidTag:
             raise SealBroken from None
 

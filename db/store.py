@@ -47,7 +47,8 @@ class SqlStore:
         self._zone = timezone
         self._node = node
         self._fit = False
-        self._seen: Sequence[marks.Mark] = ()
+        self._seen: tuple[Sequence[marks.Mark], Vault] = ((), vault)
+        """The keys in use, as the last transaction saw them, and the vault with these."""
         self._closed = False
         threads = 1 if self.backend == SQLITE else THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ekc-store")
@@ -68,17 +69,19 @@ class SqlStore:
             if not self._fit:
                 schema.require_current(connection, self._vault)
                 self._fit = True
-            used = self._keys_in_use(connection)
-            vault = self._vault.using(marks.by_kind(used))
+            vault = self._keys_in_use(connection)
             yield SqlUnitOfWork(Access(connection=connection, vault=vault, zone=self._zone, node=self._node))
 
-    def _keys_in_use(self, connection: Connection) -> Sequence[marks.Mark]:
-        """Raises KeyLost for a new one that has not come to this machine."""
+    def _keys_in_use(self, connection: Connection) -> Vault:
+        """The vault with these keys. Raises KeyLost for a new one that has not come to this machine."""
         used = marks.in_use(connection)
-        for mark in set(used).difference(self._seen):
-            self._vault.check_mark(*mark)
-        self._seen = used
-        return used
+        seen, vault = self._seen
+        if used != seen:
+            for mark in set(used).difference(seen):
+                self._vault.check_mark(*mark)
+            vault = self._vault.using(marks.by_kind(used))
+            self._seen = (used, vault)
+        return vault
 
     async def run(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run `work` in the store's thread and commit; its result, or its exception after a rollback.
@@ -120,7 +123,7 @@ class SqlStore:
         """
         with storage_errors():
             revision = schema.upgrade(self._engine, self._vault)
-        self._seen = ()  # there may be new ones
+        self._seen = ((), self._vault)  # there may be new ones
         return revision
 
     def rotate_keys(
@@ -138,7 +141,7 @@ class SqlStore:
                 self._engine, self._vault, pepper=pepper, forget_before=forget_before, progress=progress
             )
         finally:
-            self._seen = ()
+            self._seen = ((), self._vault)
 
     @property
     def peppers(self) -> Peppers:
@@ -146,10 +149,10 @@ class SqlStore:
 
     def current_pepper(self) -> str:
         """As the last transaction of this program saw it: a transaction may be open in this thread."""
-        if not self._seen:
+        if not self._seen[0]:
             with self.transaction():
                 pass  # which asks what is in use
-        return self._vault.using(marks.by_kind(self._seen)).current(KeyKind.PEPPER)
+        return self._seen[1].current(KeyKind.PEPPER)
 
     def pepper(self, id_: str) -> bytes:
         """Raises KeyLost."""

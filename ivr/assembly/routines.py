@@ -22,7 +22,7 @@ from ivr.services.scenario_prompts import Preparation
 from ivr.services.silence import SilenceWatch
 from ivr.services.spool import Spool
 
-JOURNAL_SECONDS = 0.3
+JOURNAL_SECONDS = 0.5
 RECONCILE_SECONDS = 1.0
 """How often it is asked whether it is time to reconcile."""
 RESOURCES_SECONDS = 5.0
