@@ -23,7 +23,7 @@ HEAD = 40
 """Bytes at the beginning of a file that tell its generation, or its first line if that is shorter."""
 CHUNK = 65536
 """Bytes read at once."""
-MOST_LINES = 100
+MOST_LINES = 25
 """Lines handed on at once: one transaction stores them, and callers wait for the database behind it."""
 _NOT_OURS = re.compile(r"\.(gz|xz|bz2|zst|tmp)$")
 _log = get_logger("ivr.journal")
