@@ -84,7 +84,7 @@ def _callbacks(options: Options, database: Database) -> int:
     """So many that a measurement takes seconds."""
     if database.name == SQLITE:
         return options.by_effort(200, 2000, 10_000)
-    return options.by_effort(500, 20_000, 50_000)
+    return options.by_effort(500, 10_000, 50_000)
 
 
 @contextmanager

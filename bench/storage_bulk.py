@@ -86,7 +86,7 @@ def _add(connection: Connection, table: Table, rows: Sequence[Sequence[object]])
 
 @contextmanager
 def without_indexes(connection: Connection) -> Iterator[None]:
-    """They are made at the end, all at once, and the planner is told what there is."""
+    """They are made at the end, all at once."""
     indexes = [index for table in TABLES for index in table.indexes]
     for index in indexes:
         index.drop(connection)
@@ -95,5 +95,10 @@ def without_indexes(connection: Connection) -> Iterator[None]:
     for index in indexes:
         index.create(connection)
         connection.commit()
+    analyse(connection)
+
+
+def analyse(connection: Connection) -> None:
+    """Tell the planner what there is."""
     connection.exec_driver_sql("ANALYZE")
     connection.commit()
