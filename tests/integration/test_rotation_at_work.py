@@ -19,7 +19,7 @@ from db.store import SqlStore
 from ivr.domain.benefits import Citizen
 from ivr.domain.callback import State
 from ivr.domain.errors import StorageDown
-from ivr.ports import UnitOfWork
+from ivr.ports import KeyRotation, UnitOfWork
 from tests.integration.conftest import Database
 from tests.integration.filling import APPLICATION, a_code, a_counter, fill
 from tests.integration.rotating import LONG_AGO, current_data, key_files, rotated, silent, used
@@ -128,7 +128,7 @@ def test_nothing_is_missed_doubled_or_lost_while_keys_change(
     workers = [Worker(database, job) for job in jobs]
     for worker in workers:
         worker.start()
-    done = []
+    done: list[KeyRotation] = []
     try:
         while len(done) < ROTATIONS or (len(done) < MOST and _waits(workers)):
             done.append(
