@@ -124,7 +124,8 @@ class Taken:
 
 def taken(spoken: Spoken, turns: Sequence[Heard]) -> Taken:
     """As ivr/answering.py: turn by turn until the answer is whole."""
-    said, score, answer = (), 100, None
+    said: tuple[str, ...] = ()
+    score, answer = 100, None
     for turn in turns:
         said, score = said + turn.words, min(score, turn.score)
         if wants_operator(said):

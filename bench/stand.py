@@ -13,8 +13,9 @@ from bench.cpu import seconds_of
 from ivr.asterisk.node import Node
 from ivr.settings import Settings
 from tests.harness.commands import PROJECT
+from tests.harness.kept_prompts import PROMPTS, copy_prompts
 from tests.harness.processes import Group, free_ports, release_ports, wait_for
-from tests.harness.system import MARK, PROMPTS, READY_SECONDS, System, copy_prompts
+from tests.harness.system import MARK, READY_SECONDS, System
 
 CALLS_PER_BLOCK = 5
 """Ten ports, two for each call."""
