@@ -48,7 +48,7 @@ class Turn:
 
 
 def run(options: Options) -> Report:
-    rates = options.by_effort((50,), (60, 120, 180, 240, 300), tuple(range(25, 426, 25)))
+    rates = options.by_effort((50,), (100, 200, 300, 400, 500), tuple(range(50, 801, 50)))
     seconds = options.by_effort(2.0, 3.0, 10.0)
     chance = random.Random(1)  # noqa: S311 - an order, not a secret
     found: Outcomes = {}
