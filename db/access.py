@@ -71,13 +71,9 @@ class Access:
         """Insert; a row whose key is there already gets these values."""
         if not rows:
             return
-        insert, key = self._insert(table), table.primary_key
+        insert, key = _upsert(table, self.connection.dialect.name), table.primary_key
         values = {column.name: insert.excluded[column.name] for column in table.c if column not in set(key)}
         self.connection.execute(insert.on_conflict_do_update(index_elements=key, set_=values), list(rows))
-
-    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        insert = postgresql.insert if self.connection.dialect.name == POSTGRESQL else sqlite.insert
-        return insert(table)
 
     def serialise(self, what: str) -> None:
         serialise(self.connection, what)
@@ -90,8 +86,12 @@ def _inserting(table: Table, columns: tuple[str, ...]) -> Prepared:
 
 @cache
 def _inserting_missing(table: Table, columns: tuple[str, ...], backend: str) -> Prepared:
-    insert = postgresql.insert if backend == POSTGRESQL else sqlite.insert
-    return Prepared(insert(table).on_conflict_do_nothing().inline(), columns=columns)
+    return Prepared(_upsert(table, backend).on_conflict_do_nothing().inline(), columns=columns)
+
+
+def _upsert(table: Table, backend: str) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what follows from a conflict; each database has its own."""
+    return postgresql.insert(table) if backend == POSTGRESQL else sqlite.insert(table)
 
 
 @cache

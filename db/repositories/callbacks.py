@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Column, ColumnElement, bindparam, func, select
 
 from db.access import Access, Row, Statement, chunks
-from db.engine import POSTGRESQL
 from db.prepared import Prepared
 from db.repositories.card_hashes import NUMBER, number_hash
 from db.tables import callback_attempts, callbacks, cards
@@ -28,7 +26,7 @@ _NEVER = frozenset({"id", "number", "number_hash"})
 """Columns that stay as they were requested."""
 _NUMBERS = callbacks.c.number_hash.in_(bindparam("hashes", expanding=True))
 _OPEN_OF_NUMBER = Prepared(select(callbacks).where(_NUMBERS, _OPEN).with_for_update(), lists=("hashes",))
-"""Held, as by `_held`: SQLite's dialect leaves that out."""
+"""Held to the end of the transaction; SQLite has one writer anyway, and its dialect leaves that out."""
 _OPEN_OF_CARD = Prepared(
     select(callbacks).where(callbacks.c.card == bindparam("wanted"), _OPEN).order_by(callbacks.c.due).limit(1)
 )
@@ -38,7 +36,7 @@ _STATE = (
     .values({column.name: bindparam(column.name) for column in callbacks.c if column.name not in _NEVER})
 )
 _OF_CALLBACKS: BindParameter[str] = bindparam("wanted", expanding=True)
-_BY_ID = select(callbacks).where(callbacks.c.id.in_(_OF_CALLBACKS)).order_by(callbacks.c.id)
+_BY_ID = select(callbacks).where(callbacks.c.id.in_(_OF_CALLBACKS)).order_by(callbacks.c.id).with_for_update()
 _ATTEMPTS = Prepared(
     select(callback_attempts)
     .where(callback_attempts.c.callback.in_(_OF_CALLBACKS))
@@ -77,7 +75,7 @@ class SqlCallbacks:
     def held(self, ids: Collection[str]) -> Sequence[Callback]:
         """See the port. In the order of ids, so that no two programs wait for each other."""
         pieces = chunks(sorted(ids))
-        return [found for piece in pieces for found in self._callbacks(self._held(_BY_ID), wanted=piece)]
+        return [found for piece in pieces for found in self._callbacks(_BY_ID, wanted=piece)]
 
     def save(self, *changed: Callback) -> None:
         """See the port."""
@@ -111,7 +109,7 @@ class SqlCallbacks:
             self._db.serialise(f"callbacks of {queue}")
             which += [callbacks.c.queue == queue]
         statement = select(callbacks).where(*which).order_by(callbacks.c.arrived_at, callbacks.c.id)
-        return self._callbacks(self._held(statement.limit(limit), skip=True))
+        return self._callbacks(statement.limit(limit).with_for_update(skip_locked=True))
 
     def in_states(self, states: Collection[State]) -> Sequence[Callback]:
         statement = select(callbacks).where(_in(states))
@@ -131,12 +129,6 @@ class SqlCallbacks:
     def _counted(self, column: Column[str], *which: ColumnElement[bool]) -> Mapping[str, int]:
         found = self._db.connection.execute(select(column, func.count()).where(*which).group_by(column))
         return {name: number for name, number in found}  # noqa: C416 - dict() takes a result for a mapping
-
-    def _held(self, statement: Select[Any], *, skip: bool = False) -> Select[Any]:
-        """On PostgreSQL the rows are held until the end of the transaction; SQLite has one writer anyway."""
-        if self._db.connection.dialect.name != POSTGRESQL:
-            return statement
-        return statement.with_for_update(skip_locked=skip)
 
     def open_for_card(self, card: str) -> Callback | None:
         found = self._callbacks(_OPEN_OF_CARD, wanted=card)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from db.access import Access, Row, chunks
 from db.prepared import Prepared
+from db.repositories.card_statements import CONTACT
 from db.tables import contacts, passages
 from ivr.domain.errors import NotFound
 from ivr.domain.passage import Passage
@@ -19,12 +20,6 @@ _ROWS = (
     .order_by(passages.c.entered, passages.c.contact, passages.c.position)
 )
 _OF_CONTACT = Prepared(_ROWS.where(passages.c.contact == bindparam("wanted")))
-_CONTACT = Prepared(
-    select(contacts.c.id)
-    .where(contacts.c.call == bindparam("wanted"))
-    .order_by((contacts.c.node == bindparam("ours")).desc(), contacts.c.at.desc())
-    .limit(1)
-)
 
 
 class SqlPassages:
@@ -58,7 +53,7 @@ class SqlPassages:
 
     def _contact(self, call: str) -> str:
         """Ours before another node's, as in cards."""
-        row = self._db.first(_CONTACT, wanted=call, ours=self._db.node)
+        row = self._db.first(CONTACT, wanted=call, ours=self._db.node)
         if row is None:
             raise NotFound(f"there is no call {call}")
         return str(row["id"])
