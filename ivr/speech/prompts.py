@@ -27,10 +27,11 @@ from ivr.speech.files import name as name_file
 from ivr.speech.parts import Piece
 from ivr.speech.queueing import dialplan_name, lay_silence, recorded_as, telling, write_silence
 from ivr.speech.segments import BETWEEN_PIECES, BETWEEN_WORDS, Play, Say, Segment, identity, single_sounds
-from ivr.speech.synthesis import Synthesiser
+from ivr.speech.sound import Item
+from ivr.speech.synthesis import Synthesiser, join
 from ivr.speech.voiced import SUFFIX as VOICED_SUFFIX
 
-SOUNDS_VERSION = 1
+SOUNDS_VERSION = 2
 """Raise it when sound.py makes different sound of the same input."""
 _PREPARED_AT_ONCE = 2
 _AT_ONCE = 4
@@ -267,21 +268,21 @@ class PromptStore:
                 private_folder(self._cache)
                 with TemporaryDirectory(dir=self._private) as folder:
                     joined = Path(folder) / "joined.wav"
-                    await self._synthesiser.join(await self._items(segments, Path(folder)), joined)
+                    await join(await self._items(segments, Path(folder)), joined)
                     joined.chmod(0o600)
                     place(joined, out)
         return out
 
-    async def _items(self, segments: Sequence[Segment], folder: Path) -> list[str]:
-        items: list[str] = []
+    async def _items(self, segments: Sequence[Segment], folder: Path) -> list[Item]:
+        items: list[Item] = []
         for segment in segments:
             if items:
-                items.append(f"+{BETWEEN_PIECES}")
+                items.append(BETWEEN_PIECES)
             if isinstance(segment, Say):
-                items.append(str(await self._synthesiser.speak(segment.text, folder)))
+                items.append(await self._synthesiser.speak(segment.text, folder))
                 continue
             for n, file in enumerate(segment.files):
-                items += [f"+{BETWEEN_WORDS}"] * (n > 0) + [str(file.absolute())]
+                items += [BETWEEN_WORDS] * (n > 0) + [file]
         return items
 
     def _made(self, name: str, task: asyncio.Task[Path]) -> None:

@@ -1,7 +1,7 @@
 """Sound from text, by a command that the site may replace, and joining of sounds into one file.
 
-Both run as processes of their own with a time limit. Text reaches the command through a file, never
-through a shell or an argument; what the command prints is not read, for it may repeat the text.
+The command runs as a process of its own with a time limit. Text reaches it through a file, never through
+a shell or an argument; what it prints is not read, for it may repeat the text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from uuid import uuid4
 from ivr.domain.errors import BadInput, Unavailable
 from ivr.speech import sound
 from ivr.speech.files import written
+from ivr.speech.sound import Item
 
 NICENESS = 10
 _PLACEHOLDERS = ("{input}", "{output}")
@@ -56,10 +56,15 @@ class Synthesiser:
         source.unlink(missing_ok=True)
         return out
 
-    async def join(self, items: Sequence[str], out: Path) -> None:
-        """Files and silences (see sound.py) as one 8 kHz file. Raises Unavailable when one is no sound."""
-        program = [sys.executable, "-I", "-S", sound.__file__]
-        await run([*program, str(out), *items], self._seconds)
+
+async def join(items: Sequence[Item], out: Path) -> None:
+    """Files and silences as one 8 kHz file, made beside the event loop. Raises Unavailable when one is no
+    sound or the disk is full."""
+    with written():
+        try:
+            await asyncio.to_thread(lambda: sound.write(out, sound.join(items)))
+        except ValueError as error:
+            raise Unavailable(f"speech synthesis: {error}") from None
 
 
 def _filled(word: str, places: dict[str, str]) -> str:
