@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench bench-quick bench-full chaos speech-model lint clean
+.PHONY: help setup demo test bench bench-quick bench-full bench-soak bench-10m chaos speech-model lint clean
 
 help:  ## these lines
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
+	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/'
 
 setup:  ## packages, .venv and Asterisk; quick when all is in place
 	@$(PYTHON) -I ivr/machine.py setup
@@ -30,6 +30,12 @@ bench-quick: setup  ## the same in two minutes: ratios only
 
 bench-full: setup  ## the same with more of everything, as long as it takes
 	$(BIN)/python -m bench all --effort full --json build/bench-full
+
+bench-soak: setup  ## half an hour at 70 % of the highest rate: does anything grow?
+	$(BIN)/python -m bench soak --effort full --json build/bench-soak/soak.json
+
+bench-10m: setup  ## the store with ten million cards on PostgreSQL; takes 20 GB in TMPDIR
+	$(BIN)/python -m bench storage --database postgresql --size 10000000 --json build/bench-10m/storage.json
 
 SEED ?= 1
 SECONDS ?= 60

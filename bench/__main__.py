@@ -59,8 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--half-rate",
         type=float,
-        default=50.0,
-        help="half of the engine's highest rate, calls a second; “all” measures it (default: 50)",
+        help="half of the engine's highest rate, calls a second (default: measured before)",
     )
     parser.add_argument("--size", type=int, help="cards of “storage” (default: by effort)")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="of “storage” (default: both)")

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import codes
-from bench.calls import CONTESTANTS, stand, turn
+from bench.calls import CONTESTANTS, half_of_highest, stand, turn
 from bench.calls_report import ENGINE, PLAIN
 from bench.deadair_report import AFTER_CODE, CODES, HALF, IDLE, Outcomes, Probed, report
 from bench.keypad import KeypadCaller, NoSilence, dead_air
@@ -47,22 +47,23 @@ SETTLE_SECONDS = 1.5
 
 
 def run(options: Options) -> Report:
-    presses = options.by_effort(5, 15, 60)
+    presses = options.by_effort(5, 10, 60)
     chance = random.Random(1)  # noqa: S311 - an order, not a secret
     found: Outcomes = {(name, load): [] for load in (IDLE, HALF) for name in (PLAIN, ENGINE)}
     with menus() as system:
+        half = half_of_highest(system, options)
         who = () if options.effort is Effort.QUICK else codes.people(system)
         for _ in range(options.rounds):
             for name in chance.sample((PLAIN, ENGINE), 2):
                 with turn(system, name):
                     found[name, IDLE].append(probe(system, name, presses))
-                    found[name, HALF].append(probe_loaded(system, name, presses, options.half_rate))
+                    found[name, HALF].append(probe_loaded(system, name, presses, half))
                     if name == ENGINE and who:
                         for key, probed in probe_codes(system, presses, who).items():
                             found.setdefault(key, []).append(probed)
                     system.wait_no_calls()
                 say(f"deadair, {name}: {', '.join(p[-1].told for (n, _), p in found.items() if n == name)}")
-    return report(found, half=options.half_rate)
+    return report(found, half=half)
 
 
 @contextmanager

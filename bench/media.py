@@ -30,7 +30,7 @@ from tests.harness.sipp import Sipp
 ROUNDS = 1
 NUMBER = "benchprompt"
 PROBES = 4
-RAMP = 40.0
+RAMP = 100.0
 """New calls a second until all are there."""
 LISTEN_SECONDS = 6.0
 SETTLE_SECONDS = 1.0

@@ -31,8 +31,8 @@ class Options:
     """Cards in the store; None: by effort."""
     database: str | None = None
     """`sqlite` or `postgresql`: the only one for “storage”; None: both."""
-    half_rate: float = 50.0
-    """Calls a second that are half of the engine's highest rate on this machine."""
+    half_rate: float | None = None
+    """Calls a second that are half of the engine's highest rate on this machine; None: to be measured."""
 
     def by_effort(self, quick: T, normal: T, full: T) -> T:
         """The one of these sizes that there is time for."""

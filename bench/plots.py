@@ -10,9 +10,11 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 Document = Mapping[str, Any]
+HOLDERS = {"Asterisk": "asterisk_mb", "engine": "engine_mb"}
 Points = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Across and up, by the line's name."""
 
@@ -28,11 +30,18 @@ def points(document: Document, across: str, up: str, *, table: int = 0) -> Point
     return found
 
 
-def bars(document: Document, figure: str, *, table: int, where: Mapping[str, object]) -> Mapping[str, float]:
-    """One figure by `what`, of the rows in which all of `where` holds."""
+def bars(
+    document: Document,
+    figure: str,
+    *,
+    table: int = 0,
+    where: Mapping[str, object] = MappingProxyType({}),
+    names: Sequence[str] = ("what",),
+) -> Mapping[str, float]:
+    """One figure by the columns `names`, of the rows in which all of `where` holds."""
     rows = document["tables"][table]["rows"]
     chosen = (row for row in rows if all(row[name] == value for name, value in where.items()))
-    return {row["what"]: row[figure] for row in chosen if row[figure] is not None}
+    return {", ".join(row[name] for name in names): row[figure] for row in chosen if row[figure] is not None}
 
 
 def _lines(axes: Any, lines: Points, across: str, up: str) -> None:
@@ -53,16 +62,29 @@ def _cost(axes: Any, document: Document) -> None:
 
 
 def _own(axes: Any, document: Document) -> None:
-    _lines(axes, points(document, "rate", "own_ms"), "new calls a second", "the engine's own CPU, ms a call")
+    _lines(
+        axes, points(document, "rate", "own_ms"), "new calls a second", "the contestant's own CPU, ms a call"
+    )
 
 
 def _highest(axes: Any, document: Document) -> None:
-    _bars(axes, bars(document, "highest", table=1, where={}), "calls a second, at least 99.9 % good")
+    _bars(axes, bars(document, "highest", table=1), "calls a second, at least 99.9 % good")
 
 
 def _commands(axes: Any, document: Document) -> None:
-    found = bars(document, "per_second", table=0, where={"connections": 20})
+    found = bars(document, "per_second", where={"connections": 20})
     _bars(axes, found, "AGI commands a second, 20 connections")
+
+
+def _deadair(axes: Any, document: Document) -> None:
+    _bars(axes, bars(document, "p99_ms", names=("what", "load")), "from a key to the next prompt, p99 in ms")
+
+
+def _soak(axes: Any, document: Document) -> None:
+    rows = document["tables"][0]["rows"]
+    parts = [row["part"] for row in rows]
+    found = {name: (parts, [row[figure] for row in rows]) for name, figure in HOLDERS.items()}
+    _lines(axes, found, "parts of the soak, one minute of calls each", "memory after it, MB")
 
 
 PLOTS: Mapping[str, tuple[str, Callable[[Any, Document], None]]] = {
@@ -70,6 +92,8 @@ PLOTS: Mapping[str, tuple[str, Callable[[Any, Document], None]]] = {
     "calls-own": ("calls", _own),
     "calls-highest": ("calls", _highest),
     "wire-commands": ("wire", _commands),
+    "deadair": ("deadair", _deadair),
+    "soak-memory": ("soak", _soak),
 }
 """Name of the picture: the bench it is of, and what draws it."""
 

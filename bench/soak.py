@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from bench.calls import CONTESTANTS, stand, turn
+from bench.calls import CONTESTANTS, SETTLE_SECONDS, half_of_highest, stand, turn
 from bench.calls_report import ENGINE
 from bench.figures import percentile
 from bench.offered import Offered, offer
@@ -47,22 +47,24 @@ class Taken:
 
 
 def run(options: Options) -> Report:
-    rate, seconds = 2 * SHARE * options.half_rate, PART_SECONDS[options.effort]
+    seconds = PART_SECONDS[options.effort]
     rows = []
-    with stand() as system, turn(system, ENGINE) as contestant:
-        assert contestant.pid is not None
-        for part in range(PARTS[options.effort]):
-            offered = offer(system.line, CONTESTANTS[ENGINE], rate=rate, seconds=seconds)
-            system.wait_no_calls()
-            time.sleep(1.0)
-            rows.append(row(part, offered, *_taken(system, contestant.pid)))
-            say(f"soak, part {part + 1} of {PARTS[options.effort]}: {offered.calls} calls")
+    with stand() as system:
+        rate = 2 * SHARE * half_of_highest(system, options)
+        with turn(system, ENGINE) as contestant:
+            assert contestant.pid is not None
+            for part in range(PARTS[options.effort]):
+                rows.append(_part(system, contestant.pid, part, rate, seconds))
+                say(f"soak, part {part + 1} of {PARTS[options.effort]}: {told(rows[-1])}")
     title = f"{SUMMARY} {rate:g} calls/s, {seconds:g} s each."
     return Report(tables=[Table(title=title, rows=rows, names=("what", "part"))], targets=targets(rows))
 
 
-def _taken(system: Stand, engine: int) -> tuple[Taken, Taken]:
-    return Taken.by(system.pid("asterisk")), Taken.by(engine)
+def _part(system: Stand, engine: int, part: int, rate: float, seconds: float) -> dict[str, Any]:
+    offered = offer(system.line, CONTESTANTS[ENGINE], rate=rate, seconds=seconds)
+    system.wait_no_calls()
+    time.sleep(SETTLE_SECONDS)
+    return row(part, offered, Taken.by(system.pid("asterisk")), Taken.by(engine))
 
 
 def row(part: int, offered: Offered, asterisk: Taken, engine: Taken) -> dict[str, Any]:
@@ -79,6 +81,10 @@ def row(part: int, offered: Offered, asterisk: Taken, engine: Taken) -> dict[str
         "failed": False,
         "note": "",
     }
+
+
+def told(found: dict[str, Any]) -> str:
+    return found["note"] or f"Asterisk {found['asterisk_mb']} MB, engine {found['engine_mb']} MB"
 
 
 def targets(rows: Sequence[dict[str, Any]]) -> list[Target]:

@@ -62,7 +62,7 @@ START_SECONDS = 30.0
 
 def run(options: Options) -> Report:
     callers = options.by_effort((20, 100), (20, 100, 200), (20, 50, 100, 150, 200, 250, 300, 400, 500, 600))
-    seconds = options.by_effort(4.0, 6.0, 20.0)
+    seconds = options.by_effort(4.0, 5.0, 20.0)
     with tempfile.TemporaryDirectory(prefix="ekc-bench-") as folder:
         model = Path(folder) / "ekc-synthetic"
         build(Net.load(WEIGHTS), lexicon.load(LEXICON), model)
@@ -71,7 +71,7 @@ def run(options: Options) -> Report:
             found = runner.run(_streams(model, lines, callers, seconds, options.rounds))
             memory = runner.run(_memory(model, lines))
         say("speech: errors by grammar")
-        errors = speech_errors.table(model, utterances=options.by_effort(10, 20, 200))
+        errors = speech_errors.table(model, utterances=options.by_effort(10, 12, 200))
         calls = speech_calls.run(model, options)
     memory_table = Table(title=MEMORY_TITLE, rows=memory_rows(memory))
     tables = [streams_table(found, options.rounds), memory_table, *calls.tables, errors]
