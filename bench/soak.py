@@ -24,7 +24,8 @@ SHARE = 0.7
 """Of the highest rate."""
 PART_SECONDS = {"quick": 4.0, "normal": 10.0, "full": 60.0}
 PARTS = {"quick": 2, "normal": 2, "full": 30}
-"""The first one warms up: Asterisk's memory grows over its first 2,000 calls."""
+"""The first ten of a full soak warm up, and the first of a short one: memory depends on how many calls there
+were at once at the worst moment, and that moment takes a while to come."""
 RESTS = 10
 """After every tenth part, and the last, of a full soak."""
 REST_SECONDS = 35.0
@@ -32,7 +33,7 @@ REST_SECONDS = 35.0
 GROWTH_PCT = 5.0
 """Of memory, from the warm-up to the end: allocators are not exact."""
 SUMMARY = (
-    "The call script for a long time, by parts; the first one warms up. Memory in MB, lateness in ms. Left: "
+    "The call script for a long time, by parts. Memory in MB, lateness in ms. Left: "
     "Asterisk's memory when SIP has forgotten the calls and the allocator has given back what is free."
 )
 HEADINGS = {"asterisk_mb": "Asterisk", "left_mb": "left", "engine_mb": "engine", "late_p99_ms": "late p99"}
@@ -110,7 +111,7 @@ def told(found: dict[str, Any]) -> str:
 def targets(rows: Sequence[dict[str, Any]]) -> list[Target]:
     """From the end of the warm-up to the end. What Asterisk holds at once says nothing of what it keeps."""
     sound = not any(row["failed"] for row in rows)
-    first, last = rows[0], rows[-1]
+    first, last = rows[RESTS if len(rows) > RESTS else 0], rows[-1]
 
     def growth(name: str) -> float | None:
         return round(100 * (last[name] - first[name]) / first[name], 1) if sound else None

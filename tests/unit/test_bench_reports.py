@@ -124,6 +124,8 @@ def test_growth_is_told_from_the_end_of_the_warm_up() -> None:
     met = [target.met for target in soak.targets([part(0, 100), part(1, 300), part(2, 104)])]
     assert met == [True, True, True]
     assert [target.met for target in soak.targets([part(0, 100), part(1, 106)])] == [False, False, True]
+    long = [part(0, 80), *(part(number, 100) for number in range(1, soak.RESTS + 2))]
+    assert all(target.met for target in soak.targets(long)), "ten parts warm up when there are more"
     unrested = [part(0, 100), part(1, 100) | {"left_mb": None}]
     assert [target.met for target in soak.targets(unrested)] == [True, True]
 
