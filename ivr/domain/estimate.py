@@ -10,6 +10,8 @@ SPOKEN = (*range(1, 16), 20, 25, 30, 45, 60)
 """Minutes that are told; the next larger one, for who is told too little has been deceived."""
 MORE = 61
 """Told as «more than an hour»."""
+LAST_PLACE = 9999
+"""The last place that is told by its number; whoever stands behind it hears this one."""
 AT_ONCE = 0
 """An operator is rung now: nothing is told, for it would keep the operator waiting."""
 PRIOR_WEIGHT = 5
@@ -66,7 +68,7 @@ class Outlook:
     def told(self) -> Told:
         seconds = self.seconds
         minutes = None if seconds is None else spoken(seconds) if seconds else AT_ONCE
-        return Told(place=self.place, minutes=minutes)
+        return Told(place=min(self.place, LAST_PLACE), minutes=minutes)
 
 
 def spoken(seconds: float) -> int:

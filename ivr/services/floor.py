@@ -36,7 +36,8 @@ class Talk:
 
 @dataclass(kw_only=True)
 class View:
-    """What is known now."""
+    """What is known now. Transactions ask it from their own thread while events change it: each question is
+    asked of a copy, which is made in one step (`dict.copy`)."""
 
     members: dict[tuple[str, str], Member] = field(default_factory=dict)
     """By queue and extension."""
@@ -49,28 +50,30 @@ class View:
 
     def queue(self, name: str) -> list[Waiting]:
         """Who waits there, the next one first."""
-        return sorted((w for (q, _), w in self.waiting.items() if q == name), key=lambda w: w.position)
+        return sorted((w for (q, _), w in self.waiting.copy().items() if q == name), key=lambda w: w.position)
 
     def citizens(self) -> list[Waiting]:
         """Who waits in any queue; not an operator who asks for a colleague there (§23)."""
-        return [waiting for waiting in self.waiting.values() if not waiting.extension]
+        return [waiting for waiting in self.waiting.copy().values() if not waiting.extension]
 
     def is_up(self, extension: str) -> bool:
         """Whether a leg of this operator's is there that has talked with somebody."""
-        return any(leg.extension == extension for leg in self.legs.values())
+        return any(leg.extension == extension for leg in self.legs.copy().values())
 
     def of(self, queue: str) -> list[Member]:
         """The members of a queue."""
-        return [member for (known, _), member in self.members.items() if known == queue]
+        return [member for (known, _), member in self.members.copy().items() if known == queue]
 
     def free(self, queue: str) -> int:
         """Operators of a queue who can be rung now."""
         return sum(
-            m.status is MemberStatus.FREE and not m.paused for (q, _), m in self.members.items() if q == queue
+            m.status is MemberStatus.FREE and not m.paused
+            for (q, _), m in self.members.copy().items()
+            if q == queue
         )
 
     def queues_of(self, extension: str) -> set[str]:
-        return {queue for queue, known in self.members if known == extension}
+        return {queue for queue, known in self.members.copy() if known == extension}
 
 
 class Floor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
-from ivr.domain.estimate import AT_ONCE, MORE, SPOKEN, Told
+from ivr.domain.estimate import AT_ONCE, LAST_PLACE, MORE, SPOKEN, Told
 from ivr.ports import Prompt
 from ivr.speech import russian
 from ivr.speech.kinds import SOUND, TEXT, clean, maybe_of, one_of, whole
@@ -84,12 +84,12 @@ def _topic(v: Values) -> str:
 
 
 QUEUEING: dict[str, Entry] = {
-    "queue.position": Entry((Wording(_PLACE), Number("place")), {"place": whole(1, 999, prepared=10)}),
+    "queue.position": Entry((Wording(_PLACE), Number("place")), {"place": whole(1, LAST_PLACE, prepared=10)}),
     "queue.wait": Entry((Value(_wait),), {"minutes": whole(0, 600, prepared=16)}),
     _STAY: Entry((Wording(CALL_ME),)),
     _TOLD: Entry(
         (Wording(_PLACE), Number("place"), Value(_wait), Value(lambda v: CALL_ME)),
-        {"place": whole(1, 999), "minutes": maybe_of((*SPOKEN, MORE))},
+        {"place": whole(1, LAST_PLACE), "minutes": maybe_of((*SPOKEN, MORE))},
     ),
     "queue.callback": Entry(
         (

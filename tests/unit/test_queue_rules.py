@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from ivr.domain.enquiry import Card, Outcome
 from ivr.domain.errors import BadInput
-from ivr.domain.estimate import AT_ONCE, MORE, SPOKEN, Outlook, Told, handling, spoken
+from ivr.domain.estimate import AT_ONCE, LAST_PLACE, MORE, SPOKEN, Outlook, Told, handling, spoken
 from ivr.domain.queue_rules import Instead, QueueRules, default_rules
 from ivr.domain.waiting import Announcement, Turn, has_turn_back, place_among
 from ivr.ports import LeftQueue
 from ivr.services.waits import instead
+from ivr.speech import catalogue
+from ivr.speech.queueing import telling
 
 AT = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 
@@ -99,6 +101,17 @@ def test_each_telling_has_a_name_of_its_own() -> None:
     names = [Told(place=p, minutes=m).name for p in (1, 2, 12, 120) for m in (None, 1, 4, 60, MORE)]
     assert len(set(names)) == len(names)
     assert Told(place=2, minutes=4).name == "p02_w04"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [(1000, 1000), (LAST_PLACE, LAST_PLACE), (LAST_PLACE + 1, LAST_PLACE)]
+)
+def test_whoever_stands_at_the_end_of_a_long_queue_is_told_a_place_that_can_be_said(
+    place: int, told: int
+) -> None:
+    said = outlook(place=place, free=0).told
+    assert said.place == told
+    assert catalogue.text(telling(said)).startswith("Ваше место в очереди: ")
 
 
 def test_a_few_short_talks_do_not_outweigh_the_usual_handling_time() -> None:
