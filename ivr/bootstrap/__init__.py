@@ -227,6 +227,7 @@ class LocalSite(SiteDatabase):
         import uvloop  # only the engine needs it
 
         from ivr.assembly import build_engine
+        from ivr.engine import go_before_calls
 
         self._make_directories()
         self.prepare_spool()
@@ -234,6 +235,7 @@ class LocalSite(SiteDatabase):
             self.settings.log_level, directory=self.settings.log_dir, quiet=not sys.stderr.isatty()
         )
         try:
+            go_before_calls()
             return uvloop.run(build_engine(self).run())
         finally:
             logs.close()

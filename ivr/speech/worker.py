@@ -73,7 +73,7 @@ class Worker:
 
 def main() -> None:
     """Until stdin ends."""
-    os.nice(NICE)
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)  # whatever the engine's own is
     SetLogLevel(-1)
     out = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no packet

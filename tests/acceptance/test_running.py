@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from ivr.engine import NICENESS
 from tests.acceptance.conftest import PROGRAM, SECONDS, Ekc
 
 
@@ -79,6 +81,14 @@ def test_without_speech_and_asterisk_the_engine_takes_calls_and_says_what_is_mis
             call.sendall(b"agi_network_script: line\nagi_uniqueid: 1764000000.1\n\n")
             assert call.recv(100).startswith(b"GET FULL VARIABLE")
         assert engine.run("status", code=3).stderr.startswith("ekc: the line cannot take a call")
+
+
+def test_the_engine_goes_before_the_threads_of_calls(engine: Ekc) -> None:
+    with serving(engine) as process:
+        health(engine, process)
+        allowed = 20 - resource.getrlimit(resource.RLIMIT_NICE)[0]
+        preferred = os.geteuid() == 0 or allowed <= NICENESS
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == (NICENESS if preferred else 0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
