@@ -31,6 +31,8 @@ BENCHES: Mapping[str, ModuleType] = {
 ALL = "all"
 QUICK = ("calls", "deadair", "wire", "identification")
 """What there is time for in two minutes; the others are worth nothing without longer ones."""
+ALONE = ("soak",)
+"""Half an hour, and a target of its own."""
 LEAST_SECONDS = 0.1
 SHARE = {Effort.QUICK: 0.2, Effort.NORMAL: 1.0, Effort.FULL: 3.0}
 """Of a bench's rounds."""
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--effort", type=Effort, choices=list(Effort), default=Effort.NORMAL)
     defaults = ", ".join(f"{name} {bench.ROUNDS}" for name, bench in BENCHES.items())
     parser.add_argument("--rounds", type=int, help=f"how often each is measured (default: {defaults})")
-    parser.add_argument("--seconds", type=float, help="of each in one round (default: 1; quick 0.3)")
+    parser.add_argument("--seconds", type=float, help="of each in one round (default: 0.7; quick 0.3)")
     parser.add_argument(
         "--half-rate",
         type=float,
@@ -70,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def options_of(bench: ModuleType, given: argparse.Namespace) -> Options:
     effort: Effort = given.effort
-    seconds = given.seconds if given.seconds is not None else (0.3 if effort is Effort.QUICK else 1.0)
+    seconds = given.seconds if given.seconds is not None else (0.3 if effort is Effort.QUICK else 0.7)
     rounds = given.rounds if given.rounds is not None else max(1, round(bench.ROUNDS * SHARE[effort]))
     return Options(
         rounds=rounds,
@@ -86,7 +88,7 @@ def _all(given: argparse.Namespace) -> int:
     """One that fails keeps none of the others from its turn. 1 when one has failed."""
     folder = given.json or Path("build/bench")
     failed = []
-    for name in QUICK if given.effort is Effort.QUICK else BENCHES:
+    for name in QUICK if given.effort is Effort.QUICK else [name for name in BENCHES if name not in ALONE]:
         try:
             report = _one(name, given, folder / f"{name}.json")
             if name == "calls" and (top := calls.highest_of_engine(report)):

@@ -47,7 +47,7 @@ SETTLE_SECONDS = 1.5
 
 
 def run(options: Options) -> Report:
-    presses = options.by_effort(5, 10, 60)
+    presses = options.by_effort(5, 8, 60)
     chance = random.Random(1)  # noqa: S311 - an order, not a secret
     found: Outcomes = {(name, load): [] for load in (IDLE, HALF) for name in (PLAIN, ENGINE)}
     with menus() as system:

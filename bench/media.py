@@ -54,7 +54,7 @@ class Heard:
 
 
 def run(options: Options) -> Report:
-    steps = options.by_effort((50,), (100, 300, 600), (50, 100, 200, 400, 600, 800))
+    steps = options.by_effort((50,), (200, 600), (50, 100, 200, 400, 600, 800))
     rows = []
     with stand() as system, turn(system, ENGINE) as contestant:
         assert contestant.pid is not None

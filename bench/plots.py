@@ -13,8 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bench.deadair_report import AFTER_CODE
+
 Document = Mapping[str, Any]
-HOLDERS = {"Asterisk": "asterisk_mb", "engine": "engine_mb"}
+HOLDERS = {"Asterisk": "asterisk_mb", "of it what calls leave": "left_mb", "engine": "engine_mb"}
 Points = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Across and up, by the line's name."""
 
@@ -77,13 +79,18 @@ def _commands(axes: Any, document: Document) -> None:
 
 
 def _deadair(axes: Any, document: Document) -> None:
-    _bars(axes, bars(document, "p99_ms", names=("what", "load")), "from a key to the next prompt, p99 in ms")
+    found = bars(document, "p99_ms", names=("what", "load"))
+    keys = {name: value for name, value in found.items() if not name.startswith(AFTER_CODE)}
+    _bars(axes, keys, "from a key to the next prompt, p99 in ms")
 
 
 def _soak(axes: Any, document: Document) -> None:
     rows = document["tables"][0]["rows"]
-    parts = [row["part"] for row in rows]
-    found = {name: (parts, [row[figure] for row in rows]) for name, figure in HOLDERS.items()}
+    known = {name: [row for row in rows if row[figure] is not None] for name, figure in HOLDERS.items()}
+    found = {
+        name: ([row["part"] for row in known[name]], [row[figure] for row in known[name]])
+        for name, figure in HOLDERS.items()
+    }
     _lines(axes, found, "parts of the soak, one minute of calls each", "memory after it, MB")
 
 

@@ -22,8 +22,8 @@ from bench.stand import Stand
 ROUNDS = 1
 SHARE = 0.7
 """Of the highest rate."""
-PART_SECONDS = {"quick": 4.0, "normal": 10.0, "full": 60.0}
-PARTS = {"quick": 2, "normal": 2, "full": 30}
+PART_SECONDS = {Effort.QUICK: 4.0, Effort.NORMAL: 10.0, Effort.FULL: 60.0}
+PARTS = {Effort.QUICK: 2, Effort.NORMAL: 2, Effort.FULL: 30}
 """The first ten of a full soak warm up, and the first of a short one: memory depends on how many calls there
 were at once at the worst moment, and that moment takes a while to come."""
 RESTS = 10

@@ -62,7 +62,7 @@ START_SECONDS = 30.0
 
 def run(options: Options) -> Report:
     callers = options.by_effort((20, 100), (20, 100, 200), (20, 50, 100, 150, 200, 250, 300, 400, 500, 600))
-    seconds = options.by_effort(4.0, 5.0, 20.0)
+    seconds = options.by_effort(4.0, 4.0, 20.0)
     with tempfile.TemporaryDirectory(prefix="ekc-bench-") as folder:
         model = Path(folder) / "ekc-synthetic"
         build(Net.load(WEIGHTS), lexicon.load(LEXICON), model)

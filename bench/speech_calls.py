@@ -82,7 +82,7 @@ def sayings() -> list[Utterance]:
 
 def run(model: Path, options: Options) -> Report:
     """model: the folder of ours."""
-    times = options.by_effort(3, 5, 40)
+    times = options.by_effort(3, 3, 40)
     found: dict[tuple[str, str], list[Waits]] = {}
     with deadair.menus() as system:
         system.ekc("speech", "install", str(model))
