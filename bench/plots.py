@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bench.calls_report import ENGINE
 from bench.deadair_report import AFTER_CODE
 
 Document = Mapping[str, Any]
@@ -85,12 +86,7 @@ def _deadair(axes: Any, document: Document) -> None:
 
 
 def _soak(axes: Any, document: Document) -> None:
-    rows = document["tables"][0]["rows"]
-    known = {name: [row for row in rows if row[figure] is not None] for name, figure in HOLDERS.items()}
-    found = {
-        name: ([row["part"] for row in known[name]], [row[figure] for row in known[name]])
-        for name, figure in HOLDERS.items()
-    }
+    found = {name: points(document, "part", figure)[ENGINE] for name, figure in HOLDERS.items()}
     _lines(axes, found, "parts of the soak, one minute of calls each", "memory after it, MB")
 
 
