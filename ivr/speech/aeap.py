@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
+from http import HTTPStatus
 from uuid import uuid4
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as Handshake
+from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from ivr.domain.errors import BadInput
@@ -23,6 +28,12 @@ GRAMMAR = "grammar"
 QUIET_SECONDS, FILL_SECONDS = 0.2, 6.0
 """After so long without sound it is silence that is heard, for at most so long: a turn ends by silence, and
 many telephones send nothing while their owner is silent (RFC 3389)."""
+LATE_SECONDS = 0.5
+"""Of the handshake. Asterisk waits a second for the answer to its `setup`; when none has come and the
+websocket is closed later, it writes into memory that it has freed (res_speech_aeap.c of 22.10.1), and may die
+of it. So a websocket that we come to late is refused, which costs nothing: its caller answers by keys."""
+_LAST_DATA_RECEIVED = 52
+"""Where Linux's `struct tcp_info` has the milliseconds since the peer's last data (linux/tcp.h)."""
 _SILENCE = bytes(int(QUIET_SECONDS * 8000) * 2)
 _log = get_logger("ivr.speech")
 
@@ -34,11 +45,31 @@ async def listen(pool: Pool, host: str, port: int) -> Server:
         await _Session(pool, connection).run()
 
     try:
-        return await serve(handle, host, port, subprotocols=[PROTOCOL], max_size=1 << 16, compression=None)
+        return await serve(
+            handle,
+            host,
+            port,
+            process_request=_refuse_late,
+            subprotocols=[PROTOCOL],
+            max_size=1 << 16,
+            compression=None,
+            ping_interval=None,  # Asterisk is on this machine
+        )
     except OSError as error:
         raise BadInput(
             f"port {port} of the recogniser on {host} cannot be had ({error.strerror}): set EKC_SPEECH__PORT"
         ) from None
+
+
+def _refuse_late(connection: ServerConnection, handshake: Handshake) -> Response | None:
+    """Once the answer to `setup` would not be in time."""
+    received = connection.transport.get_extra_info("socket")
+    info = received.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED + 4)
+    (waited,) = struct.unpack_from("=I", info, _LAST_DATA_RECEIVED)
+    if waited < LATE_SECONDS * 1000:
+        return None
+    _log.warning("aeap_handshake_late", milliseconds=waited)
+    return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "late\n")
 
 
 class _Session:
@@ -85,8 +116,9 @@ class _Session:
 
     def _answer(self, request: Request) -> str:
         if request.name == "setup":
-            known = aeap_wire.CODEC in request.codecs
-            return aeap_wire.accepted(request) if known else aeap_wire.refused(request, "slin only")
+            if aeap_wire.CODEC not in request.codecs:
+                raise NoAeap  # at once: see LATE_SECONDS
+            return aeap_wire.accepted(request)
         if request.name != "set":
             return aeap_wire.refused(request, f"there is no {request.name}")
         grammar = request.params.get(GRAMMAR)

@@ -64,7 +64,8 @@ class Sayings:
 class BadWay(Closing):
     """What stands between Asterisk and the recogniser as long as this is open: it can be silent, or cut.
 
-    silent: it agrees upon a websocket and says nothing more. open: it passes everything on, until `cut`.
+    silent: it agrees upon a websocket and says nothing more, not even that it is gone, for Asterisk 22.10.1
+    may die of that (see `ivr.speech.aeap.LATE_SECONDS`). open: it passes everything on, until `cut`.
     """
 
     def __init__(self, system: System, way: Way) -> None:
@@ -96,12 +97,11 @@ class BadWay(Closing):
                 one.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        self.cut()
+        if self._way == "open":
+            self.cut()
         self._stop_listening()
         self._conf.write_text(self._text)
         self._system.ekc("asterisk", "console", "module reload res_aeap.so")
-        for one in self._sockets:
-            one.close()
 
     def _stop_listening(self) -> None:
         with suppress(OSError):  # a thread that accepts is woken by this, not by `close`
@@ -121,10 +121,11 @@ class BadWay(Closing):
 def _pass_on(one: socket.socket, other: socket.socket, silent: bool) -> None:
     """silent: nothing after the first bytes, by which a websocket is agreed upon."""
     passed = False
-    with suppress(OSError):
+    with one, suppress(OSError):
         while data := one.recv(65536):
             if not (silent and passed):
                 other.sendall(data)
             passed = True
-    with suppress(OSError):
-        other.shutdown(socket.SHUT_RDWR)
+    if not silent:
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import time
 import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,9 +15,10 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
 from ivr.ports import Grammar, Heard
-from ivr.speech.aeap import listen
+from ivr.speech.aeap import LATE_SECONDS, listen
 from ivr.speech.pool import Pool, Stream
 from tests.harness.recogniser import Sayings, build_model
 
@@ -24,6 +27,11 @@ STRICT = Grammar(name="operator", phrases=("оператор",), strict=True)
 PATIENCE = 30.0
 """For a worker to start and to understand a word, on a busy machine."""
 QUIET = bytes(16_000 * 2)
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: asterisk\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Protocol: speech_to_text\r\n\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +173,25 @@ async def results(link: ClientConnection) -> dict[str, object]:
             if result["text"] != Heard.BEGUN:
                 found: dict[str, object] = result
                 return found
+
+
+async def test_who_speaks_another_codec_is_cut_off_and_not_refused() -> None:
+    """A refused `setup` would cost Asterisk its memory: see LATE_SECONDS."""
+    async with running(None) as pool, await listen(pool, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}", subprotocols=["speech_to_text"]) as link:  # type: ignore[list-item]
+            with pytest.raises(ConnectionClosedError):
+                await ask(link, "setup", "1", version="0.1.0", codecs=[{"name": "ulaw"}])
+
+
+async def test_a_websocket_that_the_engine_comes_late_to_is_refused() -> None:
+    async with running(None) as pool, await listen(pool, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as asterisk:
+            asterisk.sendall(HANDSHAKE)
+            time.sleep(1.2 * LATE_SECONDS)  # noqa: ASYNC251 -- nobody else has his turn
+            answer = await asyncio.to_thread(asterisk.recv, 4096)
+    assert answer.startswith(b"HTTP/1.1 503")
 
 
 async def test_a_telephone_that_sends_nothing_while_its_owner_is_silent_is_understood(
