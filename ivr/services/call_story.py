@@ -19,7 +19,7 @@ from ivr.services.journal_lines import CEL, QUEUE_LOG
 from ivr.services.lost_entries import completed
 
 QUEUE, BRIDGE = "queue", "bridge"
-ENTERED, JOINED, LEFT, REFUSED = "entered", "joined", "left", "refused"
+ENTERED, JOINED, LEFT, REFUSED, ANNOUNCED = "entered", "joined", "left", "refused", "announced"
 _OPERATORS_LEG = re.compile(rf"PJSIP/({EXTENSION.pattern})-[0-9a-f]{{8}}")
 _CITIZENS_LEG = re.compile(r"PJSIP/trunk-[0-9a-f]{8}")
 _AGENT = re.compile(rf"PJSIP/({EXTENSION.pattern})")
@@ -258,9 +258,11 @@ def _key(event: TraceEvent) -> tuple[str, str, str, datetime]:
 
 
 def _behind(event: TraceEvent, told: Iterable[TraceEvent]) -> TraceEvent:
-    """Not behind what happens with an operator: that is known to the microsecond, and comes after it."""
-    same = [other.at for other in told if _whole(other.at) == event.at and other.kind != BRIDGE]
-    return replace(event, at=max([event.at, *same]))
+    """Not behind what can only come after it: talks, and what is told to callers once they are in a queue."""
+    same = [other for other in told if _whole(other.at) == event.at and other.kind != BRIDGE]
+    if event.outcome == ENTERED:
+        same = [other for other in same if not (other.id == event.id and other.outcome.startswith(ANNOUNCED))]
+    return replace(event, at=max([event.at, *(other.at for other in same)]))
 
 
 def _whole(at: datetime) -> datetime:

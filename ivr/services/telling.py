@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ivr.domain.estimate import Told
 from ivr.ports import Clock, Store, Switchboard, TraceEvent, Waiting, WaitSounds
+from ivr.services.call_story import ANNOUNCED, QUEUE
 
 MAKING_SECONDS = 0.3
 """That one turn waits for sentences; who has none by then is told a turn later."""
@@ -101,8 +102,8 @@ class Telling:
 
     def _event(self, one: Waiting, told: Told) -> TraceEvent:
         minutes = "?" if told.minutes is None else told.minutes
-        outcome = f"announced:{told.place}:{minutes}"
-        return TraceEvent(call=one.call, at=self._clock.now(), kind="queue", id=one.queue, outcome=outcome)
+        outcome = f"{ANNOUNCED}:{told.place}:{minutes}"
+        return TraceEvent(call=one.call, at=self._clock.now(), kind=QUEUE, id=one.queue, outcome=outcome)
 
     # --- the sentences ---
 

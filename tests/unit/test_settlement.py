@@ -127,6 +127,16 @@ def test_whole_seconds_of_the_queue_log_do_not_put_the_queue_before_the_menu() -
     assert untold(lived(call, of), [menu, first])[0].outcome == "left:abandoned"
 
 
+def test_a_quick_announcement_stays_behind_the_entry_that_the_queue_log_tells_later() -> None:
+    call, of = story("abandoned")
+    entered = next(line for line in of if line.event == "ENTERQUEUE")
+    queue, at = entered.data["queue"], entered.at + timedelta(milliseconds=200)
+    asked = TraceEvent(call=call, at=at, kind="queue", id=queue, outcome="asked")
+    told = replace(asked, at=at + timedelta(milliseconds=100), outcome="announced:1:4")
+    first, *_ = untold(lived(call, of), [asked, told])
+    assert (first.outcome, first.at) == ("entered", asked.at)
+
+
 # --- rules, on lines made for them -----------------------------------------------------------------
 
 
