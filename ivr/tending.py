@@ -25,8 +25,8 @@ class Routine:
     """Something the engine does again and again; what fails is tried again, with an alarm until it works."""
 
     name: str
-    seconds: float
-    """Between two times."""
+    seconds: float | Callable[[], float]
+    """Between two times; asked anew each time."""
     work: Callable[[], Awaitable[object]]
     remedy: str
     """Of its alarm."""
@@ -53,7 +53,8 @@ class Tending:
         """For ever. A failure is logged when it is another one than the last time."""
         failed, mistakes = "", 0
         while True:
-            await asyncio.sleep(max(routine.seconds, _pause(mistakes)))
+            seconds = routine.seconds() if callable(routine.seconds) else routine.seconds
+            await asyncio.sleep(max(seconds, _pause(mistakes)))
             try:
                 await routine.work()
             except (EkcError, OSError) as error:

@@ -15,6 +15,7 @@ from ivr.services import queue_metrics
 from ivr.services.board import BoardKeeper
 from ivr.services.deferred_watch import DeferredWatch
 from ivr.services.disk import DiskWatch, Room
+from ivr.services.duty import LOOK_SECONDS
 from ivr.services.holds import Holds
 from ivr.services.queue_watch import QueueWatch
 from ivr.services.reserve import Reserve
@@ -34,11 +35,11 @@ CALENDAR_SECONDS = 5.0
 DISK_SECONDS = 2.0
 BOARD_SECONDS = 1.0
 SILENCE_SECONDS = 0.5
-DUTY_SECONDS = 1.0
 SCENARIO_SECONDS = 5.0
 SPOOL_SECONDS = 5.0
 CHECK_SECONDS = 10.0
 """How often telephones, queues and operators' states are compared with each other."""
+_BOTH = "`ekc status`: are Asterisk and the database there?"
 
 
 def routines(parts: Parts) -> list[Routine]:
@@ -50,13 +51,9 @@ def routines(parts: Parts) -> list[Routine]:
         _every(
             SPOOL_SECONDS, "spool", _spool(parts).take, "see “When something is down” in docs/telephony.md"
         ),
-        _every(DUTY_SECONDS, "duty", parts.duty.poll, "`ekc status`: are Asterisk and the database there?"),
-        _every(
-            CHECK_SECONDS,
-            "duty-check",
-            parts.duty.check,
-            "`ekc status`: are Asterisk and the database there?",
-        ),
+        _every(LOOK_SECONDS, "duty", parts.duty.poll, _BOTH),
+        _every(parts.duty.until_wrapup_ends, "wrapups", parts.duty.end_wrapups, _BOTH),
+        _every(CHECK_SECONDS, "duty-check", parts.duty.check, _BOTH),
         _every(SILENCE_SECONDS, "silence", _silence_watch(parts).look, "`ekc doctor`, `ekc db check`"),
         _every(
             RESOURCES_SECONDS,
@@ -80,7 +77,9 @@ def routines(parts: Parts) -> list[Routine]:
     ]
 
 
-def _every(seconds: float, name: str, work: Callable[[], Awaitable[object]], remedy: str) -> Routine:
+def _every(
+    seconds: float | Callable[[], float], name: str, work: Callable[[], Awaitable[object]], remedy: str
+) -> Routine:
     return Routine(name=name, seconds=seconds, work=work, remedy=remedy)
 
 

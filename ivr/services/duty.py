@@ -1,14 +1,17 @@
 """Operators' duty: the queues are kept as the database says, and the database hears how talks begin and end.
 
 The database is the truth: whatever restarts, or is changed behind our back, is brought back to it. `poll`
-does it each second from the live view; `check` asks the telephone switch itself, now and then.
+does it each second from the live view; `check` asks the telephone switch itself, now and then. Wrap-ups end
+on time: callers wait for that.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +29,9 @@ from ivr.services.floor import Floor
 from ivr.services.working_day import Limits
 
 T = TypeVar("T")
+LOOK_SECONDS = 1.0
+"""Between two looks at everything."""
+SOONEST_SECONDS = 0.02
 _TALKS = frozenset({MemberStatus.TALKING, MemberStatus.HOLDING})
 _log = get_logger("ivr.duty")
 Members = Mapping[str, Sequence[Member]]
@@ -65,6 +71,8 @@ class Duty:
         """What was brought about last, by extension; nothing after a gap."""
         self._over: set[str] = set()
         """Whose talk seemed to be over at the last look."""
+        self._ends: list[datetime] = []
+        """Of the wrap-ups that the last look saw."""
         floor.listen(self.hear)
         floor.on_rebuilt(self._rebuilt)
 
@@ -147,8 +155,9 @@ class Duty:
         if self._floor.rebuilt_at is None:
             return  # there is no view, and who keeps the connection tells so
         everybody = await self._wanted()
-        if await self._end_wrapups(everybody):
+        if self._wrapup_ends(everybody) and await self._end_wrapups():
             everybody = await self._wanted()
+        self._ends = self._wrapup_ends(everybody)
         await self._notice_ends(everybody)
         self._alarms.look(everybody, self._hand.members())
         await self._bring(everybody)
@@ -165,15 +174,30 @@ class Duty:
             self._floor.view.members = found
         await self.poll()
 
-    async def _end_wrapups(self, everybody: Mapping[str, Wanted]) -> bool:
-        """Whether there was one to end."""
-        if not any(wanted.operator.state is OperatorState.WRAPUP for wanted in everybody.values()):
-            return False
+    def until_wrapup_ends(self) -> float:
+        """Seconds until `end_wrapups` is to be called; a look at most, for others begin meanwhile."""
+        left = (min(self._ends) - self._clock.now()).total_seconds() if self._ends else math.inf
+        return min(max(left, SOONEST_SECONDS), LOOK_SECONDS)
+
+    async def end_wrapups(self) -> None:
+        """Those that are over by now. Raises StorageDown, Unavailable; `poll` does what is undone then."""
+        now = self._clock.now()
+        if self._floor.rebuilt_at is None or not any(end <= now for end in self._ends):
+            return
+        self._ends = [end for end in self._ends if end > now]
+        for extension in await self._end_wrapups():
+            await self.apply(extension)
+
+    def _wrapup_ends(self, everybody: Mapping[str, Wanted]) -> list[datetime]:
+        limit, operators = timedelta(seconds=self.limits.wrapup), (one.operator for one in everybody.values())
+        return [operator.since + limit for operator in operators if operator.state is OperatorState.WRAPUP]
+
+    async def _end_wrapups(self) -> Sequence[str]:
+        """Whose were over."""
         now, members = self._clock.now(), self._hand.members()
         talking = frozenset(e for e, own in members.items() if any(m.status in _TALKS for m in own))
-        return bool(
-            await self._store.run(lambda uow: working_day.end_wrapups(uow, now, self.limits, talking=talking))
-        )
+        limits = self.limits
+        return await self._store.run(lambda uow: working_day.end_wrapups(uow, now, limits, talking=talking))
 
     async def _notice_ends(self, everybody: Mapping[str, Wanted]) -> None:
         """Talks whose end no event told of: the pause is there, and twice in a row nobody talks."""

@@ -13,6 +13,7 @@ from ivr.domain.operators import NO_ANSWER, REFUSES, OperatorState, Place
 from ivr.ports import MemberStatus
 from ivr.services import cards, working_day
 from ivr.services.cards import Edit
+from ivr.services.duty import LOOK_SECONDS
 from ivr.services.duty_rules import WRAPUP
 from ivr.settings import Settings
 from tests.unit.shift import ANNA, BORIS, LIMITS, Shift
@@ -110,6 +111,22 @@ async def test_wrap_up_ends_by_its_limit_and_not_before(shift: Shift) -> None:
     assert shift.members() == RESTS
     await shift.passes(1)
     assert (shift.state(), shift.members()) == ((READY, ""), FREE)
+    assert shift.mended == []
+
+
+async def test_wrap_up_ends_on_time_between_two_looks(shift: Shift) -> None:
+    assert shift.duty.until_wrapup_ends() == LOOK_SECONDS
+    await shift.comes()
+    await shift.connects()
+    await shift.completes()
+    await shift.passes(29.4)
+    assert shift.duty.until_wrapup_ends() == pytest.approx(0.6)
+    await shift.duty.end_wrapups()
+    assert (shift.state(), shift.members()) == ((WRAPPING, ""), RESTS)
+    shift.clock.forward(0.6)
+    await shift.duty.end_wrapups()
+    assert (shift.state(), shift.members()) == ((READY, ""), FREE)
+    assert shift.duty.until_wrapup_ends() == LOOK_SECONDS
     assert shift.mended == []
 
 
