@@ -11,6 +11,7 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -132,7 +133,12 @@ class Duty:
             await self.apply(extension)
 
     async def _rebuilt(self) -> None:
-        """Events may have been missed: talks that go on are noted, and everybody is looked at."""
+        """Events may have been missed: talks that go on are noted, and everybody is looked at.
+
+        What was dialled in the gap comes first, or who has gone on a pause would be rung again meanwhile.
+        """
+        with suppress(OSError):  # `poll` meets the same, and tells of it
+            await self._notes.take()
         self._settled.clear()
         self._talks.rebuilt()
         for extension, call in self._talks.new():

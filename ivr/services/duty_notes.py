@@ -5,6 +5,7 @@ A file is named after the extension and holds the last code: `11`, `12`, `13 N` 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,20 +41,25 @@ class DutyNotes:
         self._store = store
         self._folder = folder
         self._limits = limits
+        self._taking = asyncio.Lock()
 
     def be_alive(self) -> None:
         """To be said more often than every 15 s (dialplans/operators.conf, `connected`)."""
         self._folder.joinpath(ALIVE).touch(mode=0o600)
 
     async def take(self) -> None:
-        """Write into the database what was dialled. Raises StorageDown: the notes stay where they are."""
-        for note in self._read():
-            by = By(actor=note.path.name, at=note.at)
-            try:
-                await self._store.run(lambda uow, n=note, by=by: self._do(uow, by, n.words))  # type: ignore[misc]
-            except (BadInput, NotFound) as error:
-                _log.warning("note_dropped", extension=by.actor, error=type(error).__name__)
-            note.path.unlink()
+        """Write what was dialled into the database, once. Raises StorageDown: the notes stay as they are."""
+        async with self._taking:
+            for note in self._read():
+                await self._take(note)
+
+    async def _take(self, note: Note) -> None:
+        by = By(actor=note.path.name, at=note.at)
+        try:
+            await self._store.run(lambda uow: self._do(uow, by, note.words))
+        except (BadInput, NotFound) as error:
+            _log.warning("note_dropped", extension=by.actor, error=type(error).__name__)
+        note.path.unlink()
 
     def _read(self) -> list[Note]:
         """In the order of time; one that is empty is just being written."""

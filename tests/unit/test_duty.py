@@ -397,6 +397,16 @@ async def test_codes_dialled_without_an_engine_are_taken_up_from_notes(
     assert bool(shift.members()) == (state[0] is not OperatorState.LOGGED_OUT)
 
 
+async def test_what_was_dialled_in_a_gap_is_known_before_anybody_is_put_back(shift: Shift) -> None:
+    """The dialplan has paused; an engine that is back must not undo it until its next look."""
+    await shift.comes()
+    (shift.notes / ANNA).write_text("13 2\n")
+    await shift.board.pause(ANNA, paused=True)
+    shift.floor.connected()
+    await shift.heard()
+    assert (shift.state(), shift.members()) == ((PAUSED, "перерыв"), AWAY)
+
+
 async def test_a_note_that_is_being_written_is_left_for_the_next_look(shift: Shift) -> None:
     (shift.notes / ANNA).touch()
     await shift.passes(1)
