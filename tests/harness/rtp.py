@@ -58,7 +58,8 @@ class Listener(Closing):
         self._thread = threading.Thread(target=self._listen, daemon=True, name="rtp")
         self._thread.start()
         self._call = f"listener-{number}@test"
-        self._answer = self._phone.invite(to, body=self._sdp(), call=self._call, from_=f"<sip:{number}@test>")
+        self._who = {"from_": f"<sip:{number}@test>", "tag": number}
+        self._answer = self._phone.invite(to, body=self._sdp(), call=self._call, **self._who)
         assert status(self._answer) == 200, self._answer
 
     def _sdp(self) -> str:
@@ -83,8 +84,8 @@ class Listener(Closing):
         self.packets.append(_packet(data, more))
 
     def close(self) -> None:
-        """Hang up."""
-        self._phone.within(self._answer, "BYE", self._call, cseq="2")
+        """Hang up, unless the line has done it."""
+        self._phone.within(self._answer, "BYE", self._call, cseq="2", **self._who)
         self._phone.close()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
             waker.sendto(b"", self._rtp.getsockname())
