@@ -63,7 +63,7 @@ def run(options: Options) -> Report:
 
 def offers(options: Options) -> tuple[Sequence[int], float]:
     """New calls a second, ascending, and for how many seconds each."""
-    rates = options.by_effort((50,), (100, 600, 800, 900, 1000), range(100, 1301, 100))
+    rates = options.by_effort((50,), (100, 800, 900, 1000), range(100, 1301, 100))
     return rates, options.by_effort(2.0, 3.0, 10.0)
 
 

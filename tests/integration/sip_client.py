@@ -5,18 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import threading
-import time
 from hashlib import md5
 from itertools import count
 
 SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n"
 _numbers = count(1)
-T1 = 0.5
-"""Seconds until an unanswered request is sent again."""
-
-
-class NoAnswer(AssertionError):
-    """A request was answered by nobody."""
 
 
 class Phone:
@@ -111,25 +104,21 @@ class Phone:
             return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
         body = body or (SDP if method == "INVITE" else "")
-        response = self._final(text(method, to, cseq, *content, *headers, body=body), call + cseq)
+        self._socket.send(text(method, to, cseq, *content, *headers, body=body))
+        response = self._final(call, cseq)
         if method == "INVITE":
             self._socket.send(text("ACK", header(response, "To"), cseq.replace("INVITE", "ACK")))
         return response
 
-    def _final(self, request: bytes, key: str) -> str:
-        """Sent again and again, ever more slowly, for UDP loses what nobody has room for (RFC 3261, 17.1)."""
+    def _final(self, call: str, cseq: str) -> str:
+        key = call + cseq
 
         def found() -> str | None:
             return next((r for r in self._responses.get(key, ()) if not r.startswith("SIP/2.0 1")), None)
 
-        until, pause = time.monotonic() + self.patience, T1
         with self._arrived:
-            while (left := until - time.monotonic()) > 0:
-                self._socket.send(request)
-                if self._arrived.wait_for(found, min(pause, left)):
-                    return found() or ""
-                pause *= 2
-        raise NoAnswer(f"no answer to {request.splitlines()[0]!r}")
+            assert self._arrived.wait_for(found, self.patience), f"no answer to {cseq}"
+            return found() or ""
 
     def invite(self, number: str, *headers: str, **fixed: str) -> str:
         """Call a number of the server; the final response."""
