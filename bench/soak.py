@@ -22,12 +22,9 @@ from bench.stand import Stand
 ROUNDS = 1
 SHARE = 0.7
 """Of the highest rate."""
-PART_SECONDS = {Effort.QUICK: 4.0, Effort.NORMAL: 10.0, Effort.FULL: 60.0}
-PARTS = {Effort.QUICK: 2, Effort.NORMAL: 2, Effort.FULL: 30}
-"""The first ten of a full soak warm up, and the first of a short one: memory depends on how many calls there
-were at once at the worst moment, and that moment takes a while to come."""
 RESTS = 10
-"""After every tenth part, and the last, of a full soak."""
+"""After every tenth part, and the last, of a full soak. The first ten warm up, and the first of a short one:
+memory depends on how many calls there were at once at the worst moment, and that takes a while to come."""
 REST_SECONDS = 35.0
 """SIP over UDP remembers each transaction for 32 s after its end (RFC 3261 17.2.2, timer J)."""
 GROWTH_PCT = 5.0
@@ -56,7 +53,7 @@ class Taken:
 
 
 def run(options: Options) -> Report:
-    seconds, parts = PART_SECONDS[options.effort], PARTS[options.effort]
+    seconds, parts = options.by_effort((4.0, 2), (10.0, 2), (60.0, 30))
     rows = []
     with stand() as system:
         rate = 2 * SHARE * half_of_highest(system, options)

@@ -40,6 +40,12 @@ class Standing:
         del self.now[key]
 
 
+FREE = {"general": (False, "", 0), "soc-1": (False, "", 0)}
+RESTS = {"general": (True, WRAPUP, 0), "soc-1": (True, WRAPUP, 0)}
+AWAY = {"general": (True, "paused", 0), "soc-1": (True, "paused", 0)}
+"""Anna's memberships: by queue whether she is paused, why, and the penalty."""
+
+
 class Shift:
     """Two operators: Anna of the first line, Boris of the second. `async with` runs the floor."""
 

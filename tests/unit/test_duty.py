@@ -11,17 +11,11 @@ from ivr.domain.enquiry import ContactOutcome, Outcome
 from ivr.domain.errors import Unavailable
 from ivr.domain.operators import NO_ANSWER, REFUSES, OperatorState, Place
 from ivr.ports import MemberStatus
-from ivr.services import cards, working_day
-from ivr.services.cards import Edit
-from ivr.services.duty import LOOK_SECONDS
+from ivr.services import working_day
 from ivr.services.duty_rules import WRAPUP
-from ivr.settings import Settings
-from tests.unit.shift import ANNA, BORIS, LIMITS, Shift
+from tests.unit.shift import ANNA, AWAY, BORIS, FREE, LIMITS, RESTS, Shift
 
 READY, PAUSED, WRAPPING = OperatorState.READY, OperatorState.PAUSED, OperatorState.WRAPUP
-FREE = {"general": (False, "", 0), "soc-1": (False, "", 0)}
-RESTS = {"general": (True, WRAPUP, 0), "soc-1": (True, WRAPUP, 0)}
-AWAY = {"general": (True, "paused", 0), "soc-1": (True, "paused", 0)}
 
 
 @pytest.fixture
@@ -88,116 +82,6 @@ async def test_one_operator_whom_a_queue_refuses_keeps_nobody_else_out(shift: Sh
     with pytest.raises(Unavailable):
         await shift.duty.poll()
     assert shift.members(BORIS) == {"soc-2": (False, "", 0)}
-
-
-# --- wrap-up -----------------------------------------------------------------------------------------
-
-
-async def test_the_pause_before_a_talk_stays_and_becomes_wrap_up_at_its_end(shift: Shift) -> None:
-    await shift.comes()
-    await shift.connects()
-    await shift.passes(100)
-    assert (shift.state(), shift.members()) == ((READY, ""), RESTS)
-    await shift.completes()
-    assert (shift.state(), shift.members()) == ((WRAPPING, ""), RESTS)
-    assert shift.operator().since == shift.clock.now()
-
-
-async def test_wrap_up_ends_by_its_limit_and_not_before(shift: Shift) -> None:
-    await shift.comes()
-    await shift.connects()
-    await shift.completes()
-    await shift.passes(29)
-    assert shift.members() == RESTS
-    await shift.passes(1)
-    assert (shift.state(), shift.members()) == ((READY, ""), FREE)
-    assert shift.mended == []
-
-
-async def test_wrap_up_ends_on_time_between_two_looks(shift: Shift) -> None:
-    assert shift.duty.until_wrapup_ends() == LOOK_SECONDS
-    await shift.comes()
-    await shift.connects()
-    await shift.completes()
-    await shift.passes(29.4)
-    assert shift.duty.until_wrapup_ends() == pytest.approx(0.6)
-    await shift.duty.end_wrapups()
-    assert (shift.state(), shift.members()) == ((WRAPPING, ""), RESTS)
-    shift.clock.forward(0.6)
-    await shift.duty.end_wrapups()
-    assert (shift.state(), shift.members()) == ((READY, ""), FREE)
-    assert shift.duty.until_wrapup_ends() == LOOK_SECONDS
-    assert shift.mended == []
-
-
-async def test_wrap_up_does_not_end_while_the_operator_talks(shift: Shift) -> None:
-    await shift.comes()
-    await shift.connects()
-    await shift.completes()
-    shift.board.phone(ANNA, MemberStatus.TALKING)
-    await shift.heard()
-    await shift.passes(31)
-    assert shift.state() == (WRAPPING, "")
-    shift.board.phone(ANNA, MemberStatus.FREE)
-    await shift.heard()
-    await shift.passes(1)
-    assert (shift.state(), shift.members()) == ((READY, ""), FREE)
-
-
-async def test_the_operator_ends_the_wrap_up_and_the_time_is_measured(shift: Shift) -> None:
-    shift.a_card()
-    await shift.comes()
-    await shift.connects()
-    await shift.completes()
-    await shift.passes(7.2)
-    shift.do(lambda uow: working_day.ready(uow, shift.by(), ANNA, LIMITS))
-    await shift.duty.apply(ANNA, release=True)
-    assert shift.members() == FREE
-    contact = shift.store.rows.cards.contact("c1")
-    assert contact is not None
-    assert contact.wrapup_s == 8
-
-
-async def test_completing_the_card_ends_the_wrap_up_after_the_talk_about_it(shift: Shift) -> None:
-    card, other = shift.a_card("c1"), shift.a_card("c2")
-    for call in ("c1", "c2"):
-        shift.do(lambda uow, c=call: uow.cards.change_contact(c, outcome=ContactOutcome.SERVED, talking_s=60))
-    await shift.comes()
-    await shift.connects("c1")
-    await shift.completes("c1")
-    done = Edit(complete=True)
-    shift.do(lambda uow: cards.edit(uow, shift.by(), other, done, Settings()))
-    assert shift.state() == (WRAPPING, "")
-    shift.do(lambda uow: cards.edit(uow, shift.by(), card, done, Settings()))
-    assert shift.state() == (READY, "")
-    await shift.passes(1)
-    assert shift.members() == FREE
-
-
-async def test_a_card_completed_before_the_end_is_told_leaves_no_wrap_up(shift: Shift) -> None:
-    shift.a_card()
-    await shift.comes()
-    await shift.connects()
-    shift.do(lambda uow: uow.cards.change_contact("c1", wrapup_s=1))
-    await shift.completes()
-    assert (shift.state(), shift.members()) == ((READY, ""), FREE)
-
-
-async def test_a_pause_that_the_supervisor_orders_in_a_talk_outlasts_it(shift: Shift) -> None:
-    await shift.comes()
-    await shift.connects()
-    shift.do(lambda uow: working_day.pause(uow, shift.by("cli:anna"), ANNA, "3", LIMITS))
-    await shift.passes(1)
-    await shift.completes()
-    await shift.passes(60)
-    assert (shift.state(), shift.members()) == ((PAUSED, "обучение"), AWAY)
-
-
-async def test_a_talk_that_began_without_an_engine_has_no_wrap_up(shift: Shift) -> None:
-    await shift.comes()
-    shift.board.connect("general", ANNA, "c1")
-    await shift.completes()
-    assert (shift.state(), shift.members()) == ((READY, ""), FREE)
 
 
 # --- gaps --------------------------------------------------------------------------------------------
@@ -370,55 +254,7 @@ async def test_without_a_talk_there_is_nobody_who_was_not_reached(shift: Shift) 
     assert shift.do(lambda uow: working_day.not_reached(uow, shift.by(), ANNA)) is False
 
 
-# --- notes of the dialplan ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("first", "note", "state"),
-    [
-        (False, "11\n", (READY, "")),
-        (True, "12\n", (OperatorState.LOGGED_OUT, "")),
-        (True, "13 2\n", (PAUSED, "перерыв")),
-        (True, "13\n", (READY, "")),
-        (True, "13 9\n", (READY, "")),
-        (False, "14\n", (OperatorState.LOGGED_OUT, "")),
-        (True, "rm -rf\n", (READY, "")),
-    ],
-)
-async def test_codes_dialled_without_an_engine_are_taken_up_from_notes(
-    shift: Shift, first: bool, note: str, state: tuple[OperatorState, str]
-) -> None:
-    if first:
-        await shift.comes()
-    (shift.notes / ANNA).write_text(note)
-    await shift.passes(1)
-    assert shift.state() == state
-    assert [path.name for path in shift.notes.iterdir()] == ["alive"]
-    assert bool(shift.members()) == (state[0] is not OperatorState.LOGGED_OUT)
-
-
-async def test_what_was_dialled_in_a_gap_is_known_before_anybody_is_put_back(shift: Shift) -> None:
-    """The dialplan has paused; an engine that is back must not undo it until its next look."""
-    await shift.comes()
-    (shift.notes / ANNA).write_text("13 2\n")
-    await shift.board.pause(ANNA, paused=True)
-    shift.floor.connected()
-    await shift.heard()
-    assert (shift.state(), shift.members()) == ((PAUSED, "перерыв"), AWAY)
-
-
-async def test_a_note_that_is_being_written_is_left_for_the_next_look(shift: Shift) -> None:
-    (shift.notes / ANNA).touch()
-    await shift.passes(1)
-    (shift.notes / ANNA).write_text("11")
-    await shift.passes(1)
-    assert shift.state() == (READY, "")
-
-
-async def test_a_note_of_nobody_is_dropped(shift: Shift) -> None:
-    (shift.notes / "299").write_text("11")
-    await shift.passes(1)
-    assert not (shift.notes / "299").exists()
+# --- the history -------------------------------------------------------------------------------------
 
 
 async def test_the_history_has_every_state_of_the_day(shift: Shift) -> None:
